@@ -1,0 +1,3 @@
+"""Parlour: self-hosted video conference rooms."""
+
+__version__ = "0.1.0"

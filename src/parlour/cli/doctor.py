@@ -1,0 +1,6 @@
+import typer
+
+app = typer.Typer()
+
+
+def doctor() -> None: ...

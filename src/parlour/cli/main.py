@@ -1,0 +1,45 @@
+"""``parlour``: the commands and how they hang together."""
+
+import sys
+
+import typer
+
+from parlour import __version__
+from parlour.cli import doctor, room, serve, settings, token
+from parlour.cli.output import fail
+from parlour.settings import BadSetting
+
+app = typer.Typer(
+    name="parlour",
+    help="Self-hosted video conference rooms.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)
+app.command("settings")(settings.show)
+app.add_typer(room.app, name="room")
+app.add_typer(token.app, name="token")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"parlour {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Self-hosted video conference rooms."""
+
+
+def run() -> None:
+    """Run the command line; a setting that makes no sense ends it with a sentence."""
+    try:
+        app()
+    except BadSetting as error:
+        fail(str(error))

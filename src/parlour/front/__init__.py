@@ -1,0 +1,1 @@
+"""The front: REST, its errors, its documents. Stateless: any front serves any request."""

@@ -1,0 +1,123 @@
+"""The kinds of field that requests are made of: checked without coercion, described for the API document."""
+
+import json
+import math
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from parlour.domain.moment import parse_moment
+from parlour.domain.room import DESCRIPTION_MAX, DISPLAY_NAME_MAX, META_DEPTH, META_MAX, NAME_MAX
+
+ABSENT: Any = None
+"""The default of a field that was not given; such fields are read with ``exclude_unset`` and never seen."""
+
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+NAME_PATTERN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+LINE_PATTERN = rf"^[^{_CONTROL}]*$"
+TEXT_PATTERN = r"^[^\u0000]*$"
+
+
+def _no_control(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise PydanticCustomError("invalid_parameter_value", "{field} must not contain control characters")
+    return text
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("invalid_parameter_value", "{field} must not contain NUL")
+    return text
+
+
+def _present(text: str) -> str:
+    trimmed = text.strip()
+    if not trimmed:
+        raise PydanticCustomError("missing_required_parameter", "{field} must not be blank")
+    return trimmed
+
+
+def _moment(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            return parse_moment(value)
+        except ValueError:
+            pass
+    raise PydanticCustomError("not_a_datetime", "{field} must be a date-time such as 2026-05-06T12:20:00Z")
+
+
+def _meta(value: dict[str, Any] | None) -> dict[str, Any]:
+    if value is None:
+        return {}
+    try:
+        if not _plain(value, META_DEPTH):
+            raise PydanticCustomError(
+                "invalid_parameter_value",
+                "{field} must not contain NUL, numbers beyond any size, or more than {depth} levels",
+                {"depth": META_DEPTH},
+            )
+        length = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("invalid_parameter_value", "{field} must be valid Unicode") from None
+    if length > META_MAX:
+        raise PydanticCustomError(
+            "invalid_parameter_value", "{field} must be at most {most} characters of JSON", {"most": META_MAX}
+        )
+    return value
+
+
+def _plain(value: Any, depth: int) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return depth > 0 and all("\0" not in key and _plain(item, depth - 1) for key, item in value.items())
+    if isinstance(value, list):
+        return depth > 0 and all(_plain(item, depth - 1) for item in value)
+    return True
+
+
+def drop_absent(schema: dict[str, Any]) -> None:
+    """Show no default where there is none to speak of."""
+    for field in schema["properties"].values():
+        if field.get("default", ...) is None:
+            del field["default"]
+
+
+def drop_defaults(schema: dict[str, Any]) -> None:
+    """Show no defaults: in a change, what is not named stays."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+def _schema(**schema: Any) -> WithJsonSchema:
+    return WithJsonSchema(schema)
+
+
+Name = Annotated[
+    str,
+    StringConstraints(max_length=NAME_MAX),
+    AfterValidator(_no_control),
+    AfterValidator(_present),
+    _schema(type="string", minLength=1, maxLength=NAME_MAX, pattern=NAME_PATTERN),
+]
+DisplayName = Annotated[
+    str,
+    StringConstraints(max_length=DISPLAY_NAME_MAX),
+    AfterValidator(_no_control),
+    _schema(type="string", maxLength=DISPLAY_NAME_MAX, pattern=LINE_PATTERN),
+]
+Description = Annotated[
+    Annotated[str, StringConstraints(max_length=DESCRIPTION_MAX), AfterValidator(_no_nul)] | None,
+    AfterValidator(lambda text: text or ""),
+    _schema(type=["string", "null"], maxLength=DESCRIPTION_MAX, pattern=TEXT_PATTERN),
+]
+Moment = Annotated[datetime | None, BeforeValidator(_moment), _schema(type=["string", "null"], format="date-time")]
+Meta = Annotated[dict[str, Any] | None, AfterValidator(_meta), _schema(type=["object", "null"], properties={})]

@@ -1,0 +1,242 @@
+"""``/api/fabric/resources/conference_rooms``: make, show, list, change and delete rooms."""
+
+import hashlib
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from parlour.domain.address import Address
+from parlour.domain.errors import InvalidInput, NotFound, Problem
+from parlour.domain.room import Room, RoomSettings
+from parlour.domain.token import ROOMS
+from parlour.front.api.room_schema import (
+    ConferenceRoomCreateRequest,
+    ConferenceRoomList,
+    ConferenceRoomResponse,
+    ConferenceRoomUpdateRequest,
+    FabricAddressRoomList,
+    LenientCreateRequest,
+    address_body,
+    room_body,
+)
+from parlour.front.body import read_object
+from parlour.front.describe import PAGING, LeanRoute, described, identifier
+from parlour.front.errors import render
+from parlour.front.front import front_of, random_id
+from parlour.front.paging import Asked
+from parlour.front.problems import validate
+from parlour.front.slug import slug_of
+from parlour.store import replies, rooms
+from parlour.store.paging import Page
+
+PATH = "/api/fabric/resources/conference_rooms"
+KEY_MAX = 255
+
+router = APIRouter(route_class=LeanRoute, tags=["Conference rooms"])
+_ROOM = identifier("id", "the room, as `id` of its answer, not of `conference_room`")
+_LEADS_TO = dict.fromkeys(
+    (
+        "get-conference-room",
+        "update-conference-room",
+        "delete-conference-room",
+        "list-conference-room-addresses",
+    ),
+    "id",
+)
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes a retry safe: the same key with the same body within 24 hours gives the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX, "pattern": "^[!-~]+$"},
+}
+
+
+@router.post(
+    PATH,
+    description="Makes a room. Running the same request twice makes two rooms of one name, at two addresses.\n\n"
+    "The API token needs one of the permissions `calling`, `messaging`, `fax` or `video`.",
+    **described(
+        "create-conference-room",
+        "Create conference room",
+        ConferenceRoomResponse,
+        (401, 404, 413, 422, 500, 503),
+        takes=ConferenceRoomCreateRequest,
+        parameters=[_KEY],
+        leads_to=_LEADS_TO,
+    ),
+)
+async def create_room(request: Request) -> Response:
+    """Make a room."""
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    key = _idempotency_key(request)
+    given, raw = await read_object(request)
+    model = LenientCreateRequest if front.lenient_create else ConferenceRoomCreateRequest
+    values = validate(model, given).model_dump(exclude_unset=True)
+    values.setdefault("enable_room_previews", False)
+    now = front.now()
+    room = Room(front.new_id(), project, random_id(), Address(random_id(), ""), RoomSettings.created(values), now, now)
+    slug = slug_of(room.settings.name)
+    if key is None:
+        room = await front.database.write(lambda connection: rooms.create(connection, room, slug))
+        return render(200, room_body(room))
+    claim = replies.Claim(project, key, hashlib.sha256(raw).digest(), now)
+    answer = await front.database.transact(
+        lambda connection: replies.answer_once(
+            connection, claim, lambda inner: orjson.dumps(room_body(rooms.create(inner, room, slug)))
+        )
+    )
+    if answer is None:
+        raise InvalidInput(
+            Problem("invalid_parameter_value", "this Idempotency-Key was used for another request", "Idempotency-Key")
+        )
+    return Response(answer, media_type="application/json")
+
+
+@router.get(
+    PATH,
+    description="Lists the project's rooms, the newest first.",
+    **described(
+        "list-conference-rooms", "List conference rooms", ConferenceRoomList, (401, 422, 500, 503), parameters=PAGING
+    ),
+)
+async def list_rooms(request: Request) -> Response:
+    """List rooms."""
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    asked = Asked.read(request.query_params)
+    page = await front.database.run(lambda connection: rooms.page(connection, project, asked.position, asked.size))
+    links = asked.links(front.origin(request) + PATH, page, type="conference_room")
+    return render(200, {"data": [room_body(room) for room in page.items], "links": links})
+
+
+@router.get(
+    f"{PATH}/{{id}}",
+    description="Shows one room.",
+    **described(
+        "get-conference-room",
+        "Get conference room",
+        ConferenceRoomResponse,
+        (401, 404, 500, 503),
+        parameters=[_ROOM],
+    ),
+)
+async def get_room(request: Request) -> Response:
+    """Show a room."""
+    project = await front_of(request).gate.admit(request, ROOMS)
+    return render(200, room_body(await find_room(request, project)))
+
+
+@router.put(
+    f"{PATH}/{{id}}",
+    description="Changes a room. Fields that are not named keep their values; `null` clears those that can be null.",
+    **described(
+        "update-conference-room",
+        "Update conference room",
+        ConferenceRoomResponse,
+        (401, 404, 413, 422, 500, 503),
+        takes=ConferenceRoomUpdateRequest,
+        parameters=[_ROOM],
+    ),
+)
+async def update_room(request: Request) -> Response:
+    """Change a room."""
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    room_id = path_id(request)
+    given, _ = await read_object(request)
+    values = validate(ConferenceRoomUpdateRequest, given).model_dump(exclude_unset=True)
+    room = await front.database.transact(
+        lambda connection: rooms.update(
+            connection, project, room_id, lambda settings: settings.updated(values), slug_of, front.now()
+        )
+    )
+    if room is None:
+        raise NotFound
+    return render(200, room_body(room))
+
+
+@router.delete(
+    f"{PATH}/{{id}}",
+    description="Deletes a room and its address.",
+    **described("delete-conference-room", "Delete conference room", None, (401, 404, 500, 503), parameters=[_ROOM]),
+)
+async def delete_room(request: Request) -> Response:
+    """Delete a room."""
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    room_id = path_id(request)
+    if not await front.database.write(lambda connection: rooms.delete(connection, project, room_id)):
+        raise NotFound
+    return Response(status_code=204)
+
+
+@router.get(
+    f"{PATH}/{{id}}/addresses",
+    description="Lists where the room can be dialled.",
+    **described(
+        "list-conference-room-addresses-plural",
+        "List conference room addresses",
+        FabricAddressRoomList,
+        (401, 404, 422, 500, 503),
+        parameters=[_ROOM, *PAGING],
+    ),
+)
+@router.get(
+    "/api/fabric/resources/conference_room/{id}/addresses",
+    description="Lists where the room can be dialled. The documented path: `conference_room` in the singular.",
+    **described(
+        "list-conference-room-addresses",
+        "List conference room addresses",
+        FabricAddressRoomList,
+        (401, 404, 422, 500, 503),
+        parameters=[_ROOM, *PAGING],
+    ),
+)
+async def list_room_addresses(request: Request) -> Response:
+    """List a room's addresses: there is one."""
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    asked = Asked.read(request.query_params)
+    room = await find_room(request, project)
+    shown = [room] if asked.position.holds(room.address.id) else []
+    links = asked.links(front.origin(request) + request.url.path, Page(shown, None, None))
+    return render(
+        200,
+        {"data": [address_body(item, f"{front.origin(request)}/covers/room.svg") for item in shown], "links": links},
+    )
+
+
+async def find_room(request: Request, project: UUID) -> Room:
+    """The project's room that the path names. Raises ``NotFound``."""
+    room_id = path_id(request)
+    room = await front_of(request).database.run(lambda connection: rooms.get(connection, project, room_id))
+    if room is None:
+        raise NotFound
+    return room
+
+
+def path_id(request: Request) -> UUID:
+    """The id in the path. Raises ``NotFound`` for what is no UUID: there is nothing of that name."""
+    try:
+        return UUID(request.path_params["id"])
+    except ValueError:
+        raise NotFound from None
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if 0 < len(key) <= KEY_MAX and key.isascii() and key.isprintable() and " " not in key:
+        return key
+    raise InvalidInput(
+        Problem(
+            "invalid_parameter_value",
+            f"Idempotency-Key must be 1 to {KEY_MAX} printable ASCII characters without a space",
+            "Idempotency-Key",
+        )
+    )

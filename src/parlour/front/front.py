@@ -1,0 +1,66 @@
+"""What every handler works with: the database, the gate, the clocks, and how this server is reached."""
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from starlette.requests import Request
+
+from parlour.domain.identity import time_ordered_id
+from parlour.front.auth import Gate
+from parlour.front.metrics import Metrics
+from parlour.store.database import Database
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+_AUTHORITY = re.compile(r"[A-Za-z0-9._~-]{1,253}(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?\Z")
+
+
+def utc_now() -> datetime:
+    """The clock on the wall."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Front:
+    """One front and what it stands on."""
+
+    database: Database
+    gate: Gate
+    metrics: Metrics
+    public_url: str | None
+    lenient_create: bool
+    now: Callable[[], datetime] = utc_now
+    routes: "Sequence[Route]" = ()
+
+    def new_id(self) -> UUID:
+        """An id that sorts by the time it was made."""
+        return time_ordered_id(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+
+    def origin(self, request: Request) -> str:
+        """Where the caller reached this server, without a slash at the end; ``public_url`` decides where it is set."""
+        if self.public_url:
+            return self.public_url
+        host = request.headers.get("host", "")
+        if not _AUTHORITY.match(host):
+            name, port = request.scope["server"]
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return f"{request.scope['scheme']}://{host}"
+
+
+def random_id() -> UUID:
+    """An id that tells nothing."""
+    return UUID(bytes=secrets.token_bytes(16), version=4)
+
+
+def front_of(request: Request) -> Front:
+    """The front that serves a request."""
+    front: Front = request.app.state.front
+    return front

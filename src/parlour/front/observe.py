@@ -1,0 +1,70 @@
+"""The outermost layer: a request's id, its log line, its figures, and the last word on failures."""
+
+import logging
+import re
+import secrets
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parlour.front.metrics import Metrics
+
+ID_HEADER = b"x-request-id"
+_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}\Z")
+
+access = logging.getLogger("parlour.access")
+log = logging.getLogger("parlour.front")
+
+
+class Observe:
+    """Wraps the application. Whatever happens inside is answered, counted and logged under the request's id."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, log_requests: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._log_requests = log_requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = _request_id(scope)
+        status = 0
+
+        async def tagged(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (ID_HEADER, request_id)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tagged)
+        except Exception:
+            # The application answered 500 before it let this through; the server's own log would not know the id.
+            log.exception("request %s failed", request_id.decode())
+            if not status:
+                raise
+        finally:
+            seconds = time.perf_counter() - began
+            route = scope.get("route")
+            self._metrics.request(scope["method"], route.path if route else "none", status, seconds)
+            if self._log_requests:
+                access.info(
+                    "%s %s %d %.1f ms %s",
+                    scope["method"],
+                    scope["path"].encode("unicode_escape").decode(),
+                    status,
+                    seconds * 1000,
+                    request_id.decode(),
+                )
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == ID_HEADER and _SANE.match(value):
+            found: bytes = value
+            return found
+    return secrets.token_hex(12).encode()

@@ -1,0 +1,142 @@
+"""The HTTP server: uvicorn with its edges bounded and its end made quiet."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+DRAIN_S = 8
+"""How long requests in flight may take to finish when the server ends."""
+HEAD_MAX = 32 * 1024
+"""Bytes of a request's line and headers."""
+HEAD_WAIT_S = 10.0
+"""How long a request's head may take to arrive."""
+IDLE_S = 75
+"""How long an idle connection is kept; longer than the usual proxy keeps its own."""
+CONNECTIONS_MAX = 4096
+"""Connections at once; more are answered 503."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 with a limit on the size of a request's head and on the time it takes."""
+
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Expect a head."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser unless the head has grown too large."""
+        if self._head_timer is None and self._idle():
+            self._expect_head()
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_timer is not None and self._head_bytes > HEAD_MAX:
+            self._refuse(b"431 Request Header Fields Too Large")
+
+    def on_headers_complete(self) -> None:
+        """The head is there; what comes now is the body."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _idle(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _expect_head(self) -> None:
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(HEAD_WAIT_S, self._refuse, b"408 Request Timeout")
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, status: bytes) -> None:
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """A server whose signals belong to whoever runs it: set ``should_exit`` to drain and end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def make_server(app: ASGIApp, tls_cert: Path | None = None, tls_key: Path | None = None) -> Server:
+    """A server for sockets that listen already."""
+    return Server(
+        uvicorn.Config(
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=DRAIN_S,
+            limit_concurrency=CONNECTIONS_MAX,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+        )
+    )
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listen on every address that ``host`` has, all on one port. Raises ``OSError`` where that cannot be."""
+    sockets: list[socket.socket] = []
+    try:
+        for family, address in _addresses(host, port):
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            sockets.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if port == 0 and len(sockets) > 1:
+                address = (address[0], sockets[0].getsockname()[1], *address[2:])
+            listener.bind(address)
+            listener.listen(2048)
+            listener.setblocking(False)
+    except OSError:
+        for listener in sockets:
+            listener.close()
+        raise
+    return sockets
+
+
+def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[Any, ...]]]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    families = {socket.AF_INET, socket.AF_INET6} if _has_ipv6() else {socket.AF_INET}
+    usable = {info[4]: info[0] for info in found if info[0] in families}
+    return [(family, address) for address, family in usable.items()]
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

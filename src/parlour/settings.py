@@ -1,0 +1,135 @@
+"""Every setting there is, each an environment variable ``PARLOUR_<NAME>`` or a line of a ``.env`` file."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from parlour.domain.token import TOKEN_MAX, TOKEN_MIN
+from parlour.store.database import check_database_url
+
+PREFIX = "PARLOUR_"
+ENV_FILE = ".env"
+
+
+class BadSetting(Exception):  # noqa: N818 - what the operator reads is the sentence in it
+    """A setting that makes no sense, told in a sentence."""
+
+
+def _origin(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"http", "https"} or not rest or any(character in rest for character in "/?#@ "):
+        raise ValueError("must be an origin such as https://rooms.example.com, without a path")
+    return url
+
+
+def _database(url: str) -> str:
+    check_database_url(url)
+    return url
+
+
+def _one_of_schemes(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        scheme, separator, rest = url.partition("://")
+        if not separator or not rest or scheme not in schemes:
+            raise ValueError(f"must be a URL that begins with one of {', '.join(f'{s}://' for s in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+def _token(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if not TOKEN_MIN <= len(value) <= TOKEN_MAX or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"must be {TOKEN_MIN} to {TOKEN_MAX} printable ASCII characters without a space")
+    return secret
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. The field's description is what ``parlour settings`` prints."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    host: str = Field("localhost", description="Name or address to listen on; 0.0.0.0 or :: for every interface.")
+    port: int = Field(8080, ge=0, le=65535, description="TCP port of REST and the API page; 0 takes a free one.")
+    public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
+        None,
+        description="Origin under which clients reach the server, for the links it gives; needed behind a proxy."
+        " By default what each request's Host header says.",
+    )
+    tls_cert: Path | None = Field(None, description="PEM file of the certificate chain; with PARLOUR_TLS_KEY, HTTPS.")
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's private key.")
+    data_dir: Path = Field(Path("data"), description="Folder of everything that is kept: the embedded database.")
+    database_url: Annotated[str, AfterValidator(_database)] | None = Field(
+        None,
+        description="sqlite:///path or postgresql://user:password@host/name; by default a SQLite file in the data"
+        " folder.",
+    )
+    nats_url: Annotated[str, _one_of_schemes("nats", "tls")] | None = Field(
+        None, description="NATS server that fronts and media workers meet on; by default a private one."
+    )
+    storage_url: Annotated[str, _one_of_schemes("file", "s3", "gs", "az")] | None = Field(
+        None,
+        description="Where recordings go, such as s3://bucket/folder; by default a folder in the data folder.",
+    )
+    project_id: UUID | None = Field(None, description="Project to serve; by default one made at the first start.")
+    api_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        None,
+        description="API token with every permission for the project, replaced when this changes; by default one"
+        " made at the first start and printed once.",
+    )
+    lenient_create: bool = Field(False, description="Create rooms without enable_room_previews too; it is then false.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged, and worse.")
+    access_log: bool = Field(True, description="Log a line for each request.")
+
+    @model_validator(mode="after")
+    def _tls_is_a_pair(self) -> "Settings":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("PARLOUR_TLS_CERT and PARLOUR_TLS_KEY go together; one of them is not set")
+        for name, path in (("CERT", self.tls_cert), ("KEY", self.tls_key)):
+            if path is not None and not path.is_file():
+                raise ValueError(f"PARLOUR_TLS_{name}: there is no file {path}")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL, the default worked out."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'parlour.sqlite3'}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment and the ``.env`` file.
+
+    Raises ``BadSetting`` with a sentence for each value that makes no sense and each name that is no setting.
+    """
+    complaints = [_unknown(name) for name in sorted(_given() - set(Settings.model_fields))]
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        complaints += [_complaint(item["loc"], item["msg"]) for item in error.errors()]
+    if complaints:
+        raise BadSetting("\n".join(complaints))
+    return settings
+
+
+def _given() -> set[str]:
+    names = [*os.environ, *dotenv_values(ENV_FILE)]
+    return {name[len(PREFIX) :].lower() for name in names if name.upper().startswith(PREFIX)}
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    hint = f" Did you mean {PREFIX}{close[0].upper()}?" if close else " `parlour settings` lists them."
+    return f"{PREFIX}{name.upper()} is not a setting.{hint}"
+
+
+def _complaint(loc: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(loc[0]).upper()}: {message[0].lower()}{message[1:]}." if loc else f"{message}."

@@ -1,0 +1,1 @@
+"""What is kept: tables, the functions that read and write them, and the two databases they run on."""

@@ -1,0 +1,85 @@
+"""The two databases behind one interface.
+
+Everything the store does is a plain function over a SQLAlchemy ``Connection``; a ``Database`` decides where it runs:
+on PostgreSQL in a greenlet over asyncpg, on SQLite in a thread that owns the connection (``sqlite.py``).
+"""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from parlour.domain.errors import Unavailable
+
+Result = TypeVar("Result")
+Work = Callable[[sa.Connection], Result]
+
+LOCK_WAIT_S = 5.0
+"""How long a statement waits for somebody else's lock."""
+PROBE_WAIT_S = 2.0
+"""How long a health probe waits for an answer."""
+QUEUE_MAX = 1024
+"""Units of work that may wait for a connection; one more is refused."""
+
+
+class Database(Protocol):
+    """A place to run the store's functions. Everything raises ``Unavailable`` while the database is away."""
+
+    async def run(self, work: Work[Result]) -> Result:
+        """Run statements that each stand alone; reads above all."""
+
+    async def write(self, work: Work[Result]) -> Result:
+        """Run writes that each stand alone: each statement is durable when it returns."""
+
+    async def transact(self, work: Work[Result]) -> Result:
+        """Run writes that belong together: all durable when it returns, none when ``work`` raises."""
+
+    async def migrate(self) -> None:
+        """Bring the schema to the newest revision, once, however many processes start together."""
+
+    async def probe(self) -> None:
+        """Return when a write could be made just now."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go."""
+
+    def statistics(self) -> dict[str, float]:
+        """Figures for ``/metrics``."""
+
+
+def open_database(url: str) -> Database:
+    """Open the database of a URL: ``sqlite:///path`` or ``postgresql://user:password@host/name``.
+
+    Nothing is connected yet. Raises ``ValueError`` for any other kind.
+    """
+    from parlour.store.postgres import Postgres
+    from parlour.store.sqlite import Sqlite
+
+    parsed = check_database_url(url)
+    return Sqlite(parsed) if parsed.get_backend_name() == "sqlite" else Postgres(parsed)
+
+
+def check_database_url(url: str) -> sa.URL:
+    """Read a database's URL. Raises ``ValueError`` with a sentence when it cannot be one of ours."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise ValueError("must be sqlite:///path or postgresql://user:password@host/name") from None
+    match parsed.get_backend_name():
+        case "sqlite" if not parsed.database or parsed.database == ":memory:":
+            raise ValueError("SQLite needs a file: sqlite:///path")
+        case "sqlite":
+            return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"{other} is not supported; use sqlite:///path or postgresql://user:password@host/name")
+
+
+def unless_ours(error: sa.exc.DBAPIError) -> Unavailable:
+    """Tell the database's trouble from our mistakes: give the first as ``Unavailable``, raise the second again."""
+    mistakes = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
+    if isinstance(error, mistakes) and not error.connection_invalidated:
+        raise error
+    return Unavailable(f"the database is not available: {error.orig}")

@@ -1,0 +1,107 @@
+"""PostgreSQL through asyncpg."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import greenlet_spawn
+
+from parlour.domain.errors import Unavailable
+from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work, unless_ours
+from parlour.store.migrations import upgrade
+
+POOL_SIZE = 10
+STATEMENT_S = 10.0
+MIGRATION_LOCK = 0x5041524C4F5552
+"""The advisory lock of a migration: the product's name in ASCII."""
+
+
+class Postgres:
+    """A pool of connections; each unit of work runs in one greenlet, start to end."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self._engine = create_async_engine(
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=LOCK_WAIT_S,
+            # Every block below commits or rolls back by itself, so a returned connection is clean.
+            pool_reset_on_return=None,
+            connect_args={
+                "timeout": LOCK_WAIT_S,
+                "command_timeout": STATEMENT_S,
+                "server_settings": {"application_name": "parlour", "lock_timeout": f"{LOCK_WAIT_S:.0f}s"},
+            },
+        )
+        self._sync = self._engine.sync_engine
+        self._autocommit = self._sync.execution_options(isolation_level="AUTOCOMMIT")
+        self._waiting = 0
+        self._refused = 0
+
+    async def run(self, work: Work[Result]) -> Result:
+        """See ``Database.run``."""
+        return await self._spawn(self._autocommit.connect, work)
+
+    async def write(self, work: Work[Result]) -> Result:
+        """See ``Database.write``."""
+        return await self._spawn(self._autocommit.connect, work)
+
+    async def transact(self, work: Work[Result]) -> Result:
+        """See ``Database.transact``."""
+        return await self._spawn(self._sync.begin, work)
+
+    async def migrate(self) -> None:
+        """See ``Database.migrate``; an advisory lock makes others wait, and is let go with the transaction."""
+
+        def locked(connection: sa.Connection) -> None:
+            connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            upgrade(connection)
+
+        await self.transact(locked)
+
+    async def probe(self) -> None:
+        """See ``Database.probe``; a standby answers but takes no writes, so it is away too."""
+
+        def standby(connection: sa.Connection) -> bool:
+            return bool(connection.execute(sa.select(sa.func.pg_is_in_recovery())).scalar())
+
+        try:
+            async with asyncio.timeout(PROBE_WAIT_S):
+                read_only = await self.run(standby)
+        except TimeoutError as error:
+            raise Unavailable("the database does not answer") from error
+        if read_only:
+            raise Unavailable("the database is read-only")
+
+    async def close(self) -> None:
+        """See ``Database.close``."""
+        await self._engine.dispose()
+
+    def statistics(self) -> dict[str, float]:
+        """See ``Database.statistics``."""
+        return {"waiting": self._waiting, "refused": self._refused}
+
+    async def _spawn(self, connect: Callable[[], AbstractContextManager[sa.Connection]], work: Work[Result]) -> Result:
+        def unit() -> Result:
+            with connect() as connection:
+                return work(connection)
+
+        if self._waiting >= QUEUE_MAX:
+            self._refused += 1
+            raise Unavailable("too many requests wait for the database")
+        self._waiting += 1
+        try:
+            spawned: Awaitable[Any] = greenlet_spawn(unit)
+            result: Result = await spawned
+        except sa.exc.DBAPIError as error:
+            raise unless_ours(error) from error
+        except (OSError, sa.exc.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable(f"the database is not available: {error}") from error
+        finally:
+            self._waiting -= 1
+        return result

@@ -1,0 +1,119 @@
+"""The tables. Times are UTC; identifiers of resources sort by the time they were made."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A moment in UTC on every database; SQLite, which keeps no zone, gets and gives it bare."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Only moments that know their zone go in."""
+        return value if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Every moment comes out in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class JsonText(sa.TypeDecorator[dict[str, Any]]):
+    """A JSON object kept as the compact text it was checked as, the same on every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Write compactly, in any script."""
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
+        """Read back what was written."""
+        found: dict[str, Any] = json.loads(value or "{}")
+        return found
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+projects = sa.Table(
+    "projects",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("permissions", sa.Text, nullable=False, comment="sorted, separated by spaces"),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, comment="SHA-256 of the token"),
+    sa.Column("hint", sa.Text, nullable=False, comment="the token's last four characters"),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("project_id", "digest"),
+    sa.Index(None, "project_id", "id"),
+)
+
+rooms = sa.Table(
+    "rooms",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("room_id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("address_id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("address_name", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False, comment="the address without its number"),
+    sa.Column("slug_number", sa.BigInteger, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("join_from", UtcDateTime),
+    sa.Column("join_until", UtcDateTime),
+    sa.Column("max_members", sa.Integer, nullable=False),
+    sa.Column("quality", sa.Text, nullable=False),
+    sa.Column("fps", sa.Integer, nullable=False),
+    sa.Column("remove_at", UtcDateTime),
+    sa.Column("remove_after_seconds_elapsed", sa.Integer),
+    sa.Column("layout", sa.Text, nullable=False),
+    sa.Column("record_on_start", sa.Boolean, nullable=False),
+    sa.Column("enable_room_previews", sa.Boolean, nullable=False),
+    sa.Column("meta", JsonText, nullable=False),
+    sa.Column("sync_audio_video", sa.Boolean),
+    sa.Column("tone_on_entry_and_exit", sa.Boolean, nullable=False),
+    sa.Column("room_join_video_off", sa.Boolean, nullable=False),
+    sa.Column("user_join_video_off", sa.Boolean, nullable=False),
+    sa.Column("prioritize_handraise", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("project_id", "address_name"),
+    sa.Index(None, "project_id", "id"),
+    sa.Index(None, "project_id", "slug", "slug_number"),
+)
+
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True, comment="the request's Idempotency-Key"),
+    sa.Column("request_digest", sa.LargeBinary(32), nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False, index=True),
+)

@@ -1,0 +1,80 @@
+"""What every test can ask for: both databases, the application over each, a running server."""
+
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from parlour.front.app import build_app
+from parlour.front.bootstrap import ensure_credentials
+from parlour.front.front import utc_now
+from parlour.store.database import Database, open_database
+from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.server import PROJECT, TOKEN, RunningServer, serving
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One real PostgreSQL for the whole run."""
+    with postgres_server(tmp_path_factory.mktemp("postgres") / "cluster") as server:
+        yield server
+
+
+@pytest.fixture(params=DATABASES)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of each database in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes URLs of empty databases."""
+    numbers = itertools.count()
+
+    def make(backend: str) -> str:
+        if backend == "sqlite":
+            return f"sqlite:///{tmp_path}/{next(numbers)}.sqlite3"
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.new_database()
+
+    return make
+
+
+@pytest.fixture
+def database_url(backend: str, new_url: Callable[[str], str]) -> str:
+    """The URL of an empty database of each kind."""
+    return new_url(backend)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated database of each kind, with one project."""
+    database = open_database(database_url)
+    await database.migrate()
+    from uuid import UUID
+
+    await database.transact(lambda connection: ensure_credentials(connection, UUID(PROJECT), TOKEN, utc_now()))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def api(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """The application over each database, called as an authenticated client calls it."""
+    transport = httpx.ASGITransport(build_app(database))
+    async with httpx.AsyncClient(transport=transport, base_url="http://parlour.test", auth=(PROJECT, TOKEN)) as client:
+        yield client
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str) -> Iterator[RunningServer]:
+    """A running ``parlour serve`` over each database."""
+    with serving(tmp_path / "server", PARLOUR_DATABASE_URL=database_url) as running:
+        yield running
