@@ -1,0 +1,113 @@
+"""What can be asked of a live room, and what it answers. These travel on the bus from a front to the room's worker."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from parlour.domain.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Bring a leg in, or take over the seat that ``call_id`` still holds (``reattach``).
+
+    ``audio_first`` asks for the answer's audio section first, as one SDK expects. ``capabilities`` come from the
+    token. ``channel`` is ``audio`` or ``video``.
+    """
+
+    room: Room
+    call_id: str
+    sdp: str
+    name: str
+    capabilities: tuple[str, ...]
+    subscriber_id: str = ""
+    channel: str = "video"
+    audio_first: bool = False
+    reattach: bool = False
+    screen_of: str | None = None
+    layout: str | None = None
+    positions: dict[str, str] = field(default_factory=dict)
+    user_variables: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reoffer:
+    """Negotiate a call anew."""
+
+    call_id: str
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """End a call from its own side."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The socket of these calls is gone; the seats are kept for the grace period unless ``Present`` comes."""
+
+    call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The socket of these calls is back."""
+
+    call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One of the in-call methods, ``name`` without its ``call.`` (``mute``, ``layout.set``, ``member.list``, ...).
+
+    ``actor`` and ``targets`` are member ids; the target ``all`` means everybody.
+    """
+
+    actor: str
+    name: str
+    targets: tuple[str, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+Command = Join | Reoffer | Leave | Absent | Present | Act
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to ``Join``: the seat and the SDP answer."""
+
+    member_id: str
+    session_id: str
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to ``Reoffer``."""
+
+    sdp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer to everything else; ``result`` holds what a list method lists."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No, and why. ``code`` is HTTP-like (403, 404, 409, 422), ``reason`` a word for programs, ``message`` for people.
+
+    Reasons of a refused join: ``too_early``, ``closed``, ``over``, ``full``, ``locked``, ``bad_offer``,
+    ``no_such_call``; of an act: ``not_allowed``, ``no_such_member``, ``bad_parameter``, ``no_such_method``.
+    """
+
+    code: int
+    reason: str
+    message: str
+
+
+Reply = Accepted | Answered | Done | Refused
