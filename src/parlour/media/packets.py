@@ -7,8 +7,8 @@ class RtpPacket(NamedTuple):
     """A packet that a member sent, unprotected and stripped of padding.
 
     ``sequence`` is extended to count on past 65535, ``timestamp`` is raw (32 bits, 48 kHz or 90 kHz ticks);
-    ``arrived`` is in seconds of the event loop's clock; ``level`` is the RFC 6464 audio level in -dBov, 0 (loud) to 127,
-    where the sender gives it.
+    ``arrived`` is in seconds of the event loop's clock; ``level`` is the RFC 6464 audio level in -dBov, 0 (loud) to
+    127, where the sender gives it.
     """
 
     payload: bytes

@@ -1,0 +1,73 @@
+"""What travels on the bus, as JSON: a value and the name of its type."""
+
+from typing import Any, get_args
+
+import msgspec
+
+from parlour.domain.live import commands, events
+
+MESSAGE_MAX = 512 * 1024
+"""Bytes. An SDP is at most 64 KiB, a join of 300 members about 150 KiB."""
+
+_COMMANDS = get_args(commands.Command)
+_REPLIES = get_args(commands.Reply)
+_EVENTS = get_args(events.Event)
+_TYPES: dict[str, type] = {kind.__name__: kind for kind in (*_COMMANDS, *_REPLIES, *_EVENTS)}
+
+
+class Garbled(ValueError):  # noqa: N818 - says what the message is
+    """A message that is not of the bus's vocabulary."""
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    type: str
+    value: msgspec.Raw
+    to: tuple[str, ...] | None = None
+    but: tuple[str, ...] = ()
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in _TYPES.items()}
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: commands.Command | commands.Reply) -> bytes:
+    """Write a command or a reply."""
+    return _write(value)
+
+
+def encode_told(told: events.Told) -> bytes:
+    """Write an event with whom it is for."""
+    return _write(told.event, told.to, told.but)
+
+
+def decode_command(message: bytes) -> commands.Command:
+    """Read a command. Raises ``Garbled``."""
+    value: commands.Command = _read(message, _COMMANDS)[0]
+    return value
+
+
+def decode_reply(message: bytes) -> commands.Reply:
+    """Read a reply. Raises ``Garbled``."""
+    value: commands.Reply = _read(message, _REPLIES)[0]
+    return value
+
+
+def decode_told(message: bytes) -> events.Told:
+    """Read an event. Raises ``Garbled``."""
+    value, envelope = _read(message, _EVENTS)
+    return events.Told(value, envelope.to, envelope.but)
+
+
+def _write(value: Any, to: tuple[str, ...] | None = None, but: tuple[str, ...] = ()) -> bytes:
+    return _encoder.encode(_Envelope(type(value).__name__, msgspec.Raw(_encoder.encode(value)), to, but))
+
+
+def _read(message: bytes, kinds: tuple[type, ...]) -> tuple[Any, _Envelope]:
+    try:
+        envelope = _envelopes.decode(message)
+        if _TYPES.get(envelope.type) not in kinds:
+            raise Garbled(f"a message of type {envelope.type!r} does not belong here")
+        return _decoders[envelope.type].decode(envelope.value), envelope
+    except msgspec.MsgspecError as error:
+        raise Garbled(str(error)) from error

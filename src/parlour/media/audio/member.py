@@ -1,0 +1,224 @@
+"""The sound of one member: from RTP packets to a frame each tick."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from parlour.media.audio.decode import DecoderStatistics, OpusDecoder
+from parlour.media.audio.frame import FRAME, Samples
+from parlour.media.audio.jitter import JitterBuffer, JitterStatistics, Kind, Take
+from parlour.media.audio.level import score
+from parlour.media.audio.stretch import LEAST_CUT, cross_fade, fade_in, fade_out, shorten
+from parlour.media.packets import RtpPacket
+
+QUIET_LEVEL: Final = 55
+"""-dBov from which a packet is not worth decoding: a score of 47 at most, below every gate that is meant to close."""
+
+_QUIET_SCORE = 60.0  # a frame under this may be lengthened without being noticed
+_ONSET_SCORE = 60.0  # a frame from this on may belong to the beginning of speech
+_HANG_OVER = 25  # frames that are still decoded after the last packet that was not quiet
+_PRE_ROLL = 0.28  # seconds of a sleeping member's packets that are used: the longest delay and the priming
+_PRIMING = 4  # of these, so many packets are decoded only to bring the decoder up to date
+_INBOX = 64
+_HISTORY = 5  # frames that can be played again when the member comes into the mix, 100 ms
+_CONCEALED = 5  # frames of concealment, then silence
+_REST = 2  # frames between two cuts, so that speech is not rushed
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStatistics:
+    """A member's sound so far. ``overflowed`` counts packets that came faster than ticks; ``skipped`` were
+    received asleep, of which only the last were ever decoded."""
+
+    jitter: JitterStatistics
+    decoder: DecoderStatistics
+    awake: bool
+    overflowed: int
+    skipped: int
+    shortened: int
+
+
+class MemberSound:
+    """Receives, orders, decodes and paces what one member sends.
+
+    A member whose packets all say that they are quiet (RFC 6464) sleeps: its packets are neither ordered nor decoded.
+    The last of them are kept, so that the decoder is warm when a loud one comes. ``offer`` may be called from another
+    thread than the rest.
+    """
+
+    def __init__(self) -> None:
+        self.score = 0.0
+        self.awake = False
+        self._inbox: deque[RtpPacket] = deque(maxlen=_INBOX)
+        self._jitter = JitterBuffer()
+        self._decoder = OpusDecoder()
+        self._queue: Samples = np.zeros(0, np.float32)  # decoded, not yet played
+        self._behind = 0  # samples of the queue that are there only because of a detour and are to be caught up
+        self._history: deque[tuple[Samples, float]] = deque(maxlen=_HISTORY)
+        self._hang = 0
+        self._rest = 0
+        self._concealed = 0
+        self._silent = True
+        self._overflowed = self._skipped = self._shortened = 0
+
+    @property
+    def behind(self) -> int:
+        """Samples by which a frame lags what was said last because of a detour; being caught up."""
+        return self._behind
+
+    def offer(self, packet: RtpPacket) -> bool:
+        """Take in a packet; whether it is one that a sleeping member should wake for."""
+        if not self.awake:
+            self._skipped += 1
+        elif len(self._inbox) == _INBOX:
+            self._overflowed += 1
+        self._inbox.append(packet)
+        return packet.level is None or packet.level < QUIET_LEVEL
+
+    def wake(self, now: float) -> None:
+        """Begin to order and decode; harmless when awake already."""
+        if self.awake:
+            return
+        self.awake = True
+        self._jitter.reset()
+        while self._inbox and now - self._inbox[0].arrived > _PRE_ROLL:
+            self._inbox.popleft()
+        self._receive()
+        self._hang = _HANG_OVER
+        for payload in self._jitter.begin(now)[-_PRIMING:]:
+            self._decoder.decode(payload)
+
+    def rewind(self) -> None:
+        """Go back to the beginning of speech, at most 100 ms, as far as it was not heard yet."""
+        onset = [frame for frame, _ in self._history]
+        for _, loudness in self._history:
+            if loudness >= _ONSET_SCORE:
+                break
+            del onset[0]
+        self._history.clear()
+        if onset:
+            self._behind += FRAME * len(onset)
+            self._queue = np.concatenate((fade_in(onset[0]), *onset[1:], self._queue))
+
+    def tick(self, now: float, heard: bool) -> Samples | None:
+        """The frame due at ``now``, ``None`` for silence. ``heard`` says that it will be listened to.
+
+        Sets ``score`` to the loudness of what was said last, which may be ahead of the frame.
+        """
+        self._receive()
+        if self._behind and not heard:
+            self._queue = self._queue[self._behind :]
+            self._behind = 0
+        self._fill(now)
+        if self._queue.size == 0:
+            self.score = 0.0
+            self._history.clear()
+            self._doze(heard)
+            return None
+        self._catch_up()
+        frame, self._queue = self._queue[:FRAME], self._queue[FRAME:]
+        if heard:
+            self._history.clear()
+        else:
+            self._history.append((frame, self.score))
+        self._doze(heard)
+        return frame
+
+    def statistics(self) -> MemberStatistics:
+        """Counters since the beginning and the present state."""
+        return MemberStatistics(
+            jitter=self._jitter.statistics(),
+            decoder=self._decoder.statistics(),
+            awake=self.awake,
+            overflowed=self._overflowed,
+            skipped=self._skipped,
+            shortened=self._shortened,
+        )
+
+    def _receive(self) -> None:
+        inbox = self._inbox
+        if self._hang > 0:
+            self._hang -= 1
+        while inbox:
+            packet = inbox.popleft()
+            if packet.level is None or packet.level < QUIET_LEVEL:
+                self._hang = _HANG_OVER
+            self._jitter.put(packet)
+
+    def _fill(self, now: float) -> None:
+        """Bring the queue to a frame beyond what is to be caught up, and score that frame."""
+        quiet = self.score < _QUIET_SCORE
+        while (held := self._queue.size - self._behind) < FRAME:
+            take = self._jitter.take(now, held, quiet)
+            if take.kind is Kind.IDLE:
+                self._run_dry()
+                return
+            self._append(self._samples(take))
+        jitter = self._jitter
+        if self._behind < LEAST_CUT and jitter.ready and jitter.excess(now, held) >= max(FRAME, jitter.duration):
+            extra = self._samples(jitter.take(now, held))
+            self._append(extra)
+            self._behind += extra.size
+        self.score = score(self._queue[self._behind : self._behind + FRAME])
+
+    def _append(self, samples: Samples) -> None:
+        self._queue = np.concatenate((self._queue, samples)) if self._queue.size else samples
+
+    def _run_dry(self) -> None:
+        """Nothing comes: play what is left, let the sound fade, and be silent."""
+        self.score = 0.0
+        self._behind = 0
+        if not self._silent:
+            self._silent = True
+            self._append(fade_out(self._decoder.conceal()))
+        short = -self._queue.size % FRAME
+        if short:
+            self._append(np.zeros(short, np.float32))
+
+    def _samples(self, take: Take) -> Samples:
+        if take.kind is not Kind.PACKET:
+            return self._conceal(take)
+        seam = self._decoder.conceal() if take.seam and not self._silent else None
+        samples = self._decoder.decode(take.payload)
+        if not samples.size:
+            return self._conceal(take)
+        self._concealed = 0
+        if self._silent:
+            self._silent = False
+            return fade_in(samples)
+        return samples if seam is None else cross_fade(seam, samples)
+
+    def _conceal(self, take: Take) -> Samples:
+        self._concealed += take.samples
+        if self._silent:
+            return np.zeros(take.samples, np.float32)
+        samples = self._decoder.conceal(take.samples)
+        if take.kind is Kind.GAP or self._concealed > _CONCEALED * FRAME:
+            self._silent = True
+            samples = fade_out(samples)
+        # A wait may be as long as the decoder likes, everything else has its place in time.
+        return samples if take.kind is Kind.STALL else samples[: take.samples]
+
+    def _catch_up(self) -> None:
+        if self._rest:
+            self._rest -= 1
+        elif self._behind >= LEAST_CUT:
+            before = self._queue.size
+            self._queue = shorten(self._queue, self._behind)
+            self._behind -= before - self._queue.size
+            self._rest = _REST
+            self._shortened += 1
+
+    def _doze(self, heard: bool) -> None:
+        """Go to sleep when nobody listens and nothing was said for a while."""
+        if not heard and self._hang == 0 and self._silent_enough():
+            self.awake = False
+            self.score = 0.0
+            self._silent = True
+            self._queue = self._queue[:0]
+            self._history.clear()
+
+    def _silent_enough(self) -> bool:
+        return self._silent or self.score < _QUIET_SCORE

@@ -1,0 +1,62 @@
+"""The sound of a room, made on time: a thread that mixes 20 ms at a time, on a deadline clock."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from parlour.media.audio.sound import Sound, TickResult
+
+FRAME_S = 0.02
+BEHIND_MAX = 0.2
+"""Seconds behind its clock at which the plane lets frames go instead of catching up."""
+
+Deliver = Callable[[TickResult], None]
+"""Takes 20 ms of sound, in the plane's thread."""
+
+log = logging.getLogger("parlour.media")
+
+
+class SoundPlane:
+    """Mixes. ``in_mix`` may be set at any time and acts with the next frame; ``deliver`` is called in the thread."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self.sound = Sound()
+        self.in_mix: frozenset[str] = frozenset()
+        self._deliver = deliver
+        self._ending = threading.Event()
+        self._missed = 0
+        self._thread = threading.Thread(target=self._run, name="parlour-sound", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop after the frame in work. Blocks for as long as that takes."""
+        self._ending.set()
+        self._thread.join()
+
+    def statistics(self) -> dict[str, float]:
+        """Counts since the start."""
+        sound = self.sound.statistics()
+        return {"ticks": sound.ticks, "missed": self._missed, "encoders": sound.encoders, "awake": sound.awake}
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        tick = 0
+        while True:
+            due = started + tick * FRAME_S
+            now = time.monotonic()
+            if now - due > BEHIND_MAX:
+                late = int((now - due) / FRAME_S)
+                self.sound.skip(late)
+                self._missed += late
+                tick += late
+                due = started + tick * FRAME_S
+            if self._ending.wait(max(0.0, due - now)):
+                return
+            try:
+                self._deliver(self.sound.tick(time.monotonic(), self.in_mix))
+            except Exception:
+                # The room goes on with the next frame; one that fails each time shows in the log and the counts.
+                self._missed += 1
+                log.exception("20 ms of sound failed")
+            tick += 1

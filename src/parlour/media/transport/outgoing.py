@@ -1,0 +1,195 @@
+"""The streams that a leg sends: shared payloads under the leg's own headers (RFC 3550, RFC 4588)."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from struct import Struct
+from typing import Final, NamedTuple
+
+from parlour.media.packets import MediaPacket
+from parlour.media.transport import rtp
+from parlour.media.transport.answer import MediaFacts
+from parlour.media.transport.history import History
+from parlour.media.transport.srtp import SrtpError
+from parlour.media.transport.wire import Wire
+
+#: How many packets a second may be sent again on one leg, and how many at once.
+RESEND_RATE: Final = 1000
+RESEND_BURST: Final = 250
+
+_SEQUENCE = Struct("!H")
+
+
+class SenderFacts(NamedTuple):
+    """What a sender report says: the RTP time at the moment asked for, and the counts so far."""
+
+    ssrc: int
+    rtp_timestamp: int
+    packets: int
+    octets: int
+
+
+class _Outgoing:
+    """Numbers of one stream: sequence, timestamps and counts."""
+
+    def __init__(self, clock_rate: int) -> None:
+        self.ssrc = _new_ssrc()
+        self.clock_rate = clock_rate
+        self.sequence = secrets.randbelow(0x8000)
+        self.offset = secrets.randbits(32)
+        self.packets = 0
+        self.octets = 0
+        self.last_timestamp = 0
+        self.last_sent = 0.0
+
+    def report(self, now: float) -> SenderFacts | None:
+        """The facts for a sender report, ``None`` before the first packet."""
+        if self.packets == 0:
+            return None
+        elapsed = round((now - self.last_sent) * self.clock_rate)
+        timestamp = (self.last_timestamp + elapsed) & 0xFFFFFFFF
+        return SenderFacts(self.ssrc, timestamp, self.packets & 0xFFFFFFFF, self.octets & 0xFFFFFFFF)
+
+
+class OutgoingAudio(_Outgoing):
+    """The mix that a leg hears."""
+
+    def __init__(self) -> None:
+        super().__init__(48000)
+
+    def send(self, facts: MediaFacts, payload: bytes, timestamp: int, marker: bool, wire: Wire, now: float) -> None:
+        """Send one frame; ``timestamp`` counts 48 kHz ticks from any start that stays the same."""
+        stamp = (timestamp + self.offset) & 0xFFFFFFFF
+        second = facts.payload_type | (rtp.MARKER if marker else 0)
+        wire.send_rtp(rtp.HEADER.pack(rtp.VERSION, second, self.sequence, stamp, self.ssrc) + payload)
+        self.sequence = (self.sequence + 1) & 0xFFFF
+        self.last_timestamp = stamp
+        self.last_sent = now
+        self.packets += 1
+        self.octets += len(payload)
+
+
+class OutgoingVideo(_Outgoing):
+    """The rendition that a leg watches, and what of it may be sent again.
+
+    ``waiting`` is true until the next keyframe: a receiver can do nothing with what comes before.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(90000)
+        self.rtx_ssrc = _new_ssrc()
+        self.source: object = None
+        self.waiting = True
+        self.skipped = 0
+        self.resent = 0
+        self.refused = 0
+        self._rtx_sequence = secrets.randbelow(0x8000)
+        self._history = History()
+        self._history.end = self.sequence
+        self._budget = float(RESEND_BURST)
+        self._budget_at = 0.0
+
+    def use(self, source: object) -> None:
+        """The packets to come are those of rendition ``source``; another one than before starts at a keyframe."""
+        if source != self.source:
+            self.source = source
+            self.waiting = True
+
+    def forget(self) -> None:
+        """Nothing that was sent may be sent again: codec or keys are new. What comes next starts at a keyframe."""
+        self._history.clear()
+        self.waiting = True
+
+    def send(self, facts: MediaFacts, packets: Sequence[MediaPacket], wire: Wire, now: float) -> None:
+        """Send packets of the shared rendition. This is the loop that grows with people: nothing here may be dear."""
+        if self.waiting:
+            packets = self._from_keyframe(packets, now)
+        route, srtp = wire.route, wire.srtp
+        if not packets or route is None or srtp is None:
+            return
+        sendto, address, protect = route.carrier.sendto, route.address, srtp.protect
+        ssrc, offset, payload_type, sequence = self.ssrc, self.offset, facts.payload_type, self.sequence
+        history = self._history
+        kept, stamps, mask = history.packets, history.timestamps, History.MASK
+        send_time = self._send_time(facts, now)
+        pack, pack_timed = rtp.HEADER.pack, rtp.HEADER_WITH_SEND_TIME.pack
+        octets = sent = stamp = 0
+        for packet in packets:
+            payload, timestamp, _, marker, _ = packet
+            stamp = (timestamp + offset) & 0xFFFFFFFF
+            second = payload_type | 0x80 if marker else payload_type
+            if send_time:
+                header = pack_timed(0x90, second, sequence, stamp, ssrc, rtp.ONE_BYTE_PROFILE, 1, send_time)
+            else:
+                header = pack(0x80, second, sequence, stamp, ssrc)
+            slot = sequence & mask
+            kept[slot] = packet
+            stamps[slot] = stamp
+            sequence = (sequence + 1) & 0xFFFF
+            try:
+                data = protect(header + payload)
+                sendto(data, address)
+            except BlockingIOError:
+                wire.blocked += 1
+            except (OSError, SrtpError, ValueError):
+                wire.failed += 1
+            else:
+                sent += 1
+                octets += len(data)
+            self.octets += len(payload)
+        history.end = self.sequence = sequence
+        history.count = min(history.count + len(packets), len(kept))
+        wire.packets += sent
+        wire.bytes += octets
+        self.packets += len(packets)
+        self.last_timestamp = stamp
+        self.last_sent = now
+
+    def resend(self, facts: MediaFacts, sequences: Iterable[int], wire: Wire, now: float) -> None:
+        """Answer a NACK: over the retransmission stream where there is one, else the same packet once more."""
+        elapsed, self._budget_at = now - self._budget_at, now
+        self._budget = min(self._budget + elapsed * RESEND_RATE, RESEND_BURST)
+        for sequence in sequences:
+            found = self._history.find(sequence)
+            if found is None or self._budget < 1:
+                self.refused += 1
+                continue
+            self._budget -= 1
+            self.resent += 1
+            packet, stamp = found
+            marker = rtp.MARKER if packet.marker else 0
+            if facts.rtx_payload_type is None:
+                # The very same bytes: anything else under this number would reuse a nonce.
+                header = rtp.HEADER.pack(rtp.VERSION, facts.payload_type | marker, sequence, stamp, self.ssrc)
+                wire.send_rtp(header + packet.payload)
+                continue
+            numbers = (facts.rtx_payload_type | marker, self._rtx_sequence, stamp, self.rtx_ssrc)
+            send_time = self._send_time(facts, now)
+            if send_time:
+                header = rtp.HEADER_WITH_SEND_TIME.pack(0x90, *numbers, rtp.ONE_BYTE_PROFILE, 1, send_time)
+            else:
+                header = rtp.HEADER.pack(0x80, *numbers)
+            wire.send_rtp(header + _SEQUENCE.pack(sequence) + packet.payload)
+            self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
+
+    def _send_time(self, facts: MediaFacts, now: float) -> int:
+        """The abs-send-time element, 0 for none. It is left out where packets may have to be repeated byte by byte."""
+        if facts.abs_send_time_id is None or facts.rtx_payload_type is None:
+            return 0
+        return (facts.abs_send_time_id << 4 | 2) << 24 | rtp.abs_send_time(now)
+
+    def _from_keyframe(self, packets: Sequence[MediaPacket], now: float) -> Sequence[MediaPacket]:
+        start = next((number for number, packet in enumerate(packets) if packet.keyframe and packet.first), None)
+        if start is None:
+            self.skipped += len(packets)
+            return ()
+        self.skipped += start
+        self.waiting = False
+        if self.packets:
+            # Another rendition counts from another start: go on where the last one was, by the time that has passed.
+            elapsed = max(1, round((now - self.last_sent) * self.clock_rate))
+            self.offset = (self.last_timestamp + elapsed - packets[start].timestamp) & 0xFFFFFFFF
+        return packets[start:]
+
+
+def _new_ssrc() -> int:
+    return 1 + secrets.randbelow(0xFFFFFFFE)

@@ -1,0 +1,171 @@
+"""One sender's pictures to frames: the newest is what counts, and nothing too large reaches the decoder."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from time import thread_time
+from typing import cast
+
+import av
+from av import VideoFrame
+from av.codec.context import Flags
+from av.video.codeccontext import VideoCodecContext
+
+from parlour.media.video.codec import MAX_AREA, EncodedPicture, PayloadError, VideoCodec, is_too_large
+from parlour.media.video.sps import find_parameters
+from parlour.media.video.vp8 import keyframe_size
+
+QUEUE = 30
+"""Encoded pictures that wait for a decoder: one second of a camera."""
+
+_DECODERS = {VideoCodec.H264: "h264", VideoCodec.VP8: "vp8"}
+_PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
+
+
+@dataclass(slots=True)
+class DecoderStatistics:
+    """Counts since the start, in pictures; ``seconds`` is the CPU time of decoding.
+
+    ``superseded`` were decoded and never taken because a newer one came, ``skipped`` not decoded because a newer
+    keyframe or an error made them useless, ``refused`` came while the sender was disabled.
+    """
+
+    decoded: int = 0
+    superseded: int = 0
+    skipped: int = 0
+    refused: int = 0
+    errors: int = 0
+    overflows: int = 0
+    seconds: float = 0.0
+
+
+class PictureDecoder:
+    """Decodes one sender. `feed` on the event loop, `newest` in a thread, one call of each at a time; neither raises.
+
+    Size and codec may change at any keyframe. A sender whose coded size is above 1080p is disabled, with the reason in
+    `disabled`, until a keyframe of a proper size comes.
+    """
+
+    def __init__(self, codec: VideoCodec) -> None:
+        self.codec = codec
+        self.disabled: str | None = None
+        self._queue: deque[EncodedPicture] = deque()
+        self._lock = threading.Lock()
+        self._overflowed = False
+        self._broken = False
+        self._context: VideoCodecContext | None = None
+        self._counts = DecoderStatistics()
+
+    @property
+    def refresh_wanted(self) -> bool:
+        """Whether a keyframe must be asked for because what is at hand cannot be decoded."""
+        return self._broken or self._overflowed
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something for `newest` to decode."""
+        return bool(self._queue)
+
+    def feed(self, picture: EncodedPicture) -> None:
+        """Queue a picture.
+
+        A keyframe makes what waits before it useless; too many waiting means starting again at one.
+        """
+        with self._lock:
+            if picture.keyframe:
+                self._counts.skipped += len(self._queue)
+                self._queue.clear()
+                self._overflowed = False
+            elif len(self._queue) >= QUEUE:
+                self._counts.skipped += len(self._queue)
+                self._counts.overflows += 1
+                self._queue.clear()
+                self._overflowed = True
+            if self._overflowed:
+                self._counts.skipped += 1
+            else:
+                self._queue.append(picture)
+
+    def newest(self) -> VideoFrame | None:
+        """Decode all that waits and return the last frame, ``None`` without a new one. Blocks for the decoding.
+
+        The frame is 8-bit 4:2:0, its range in ``color_range``; its size is whatever the sender chose. Its rotation is
+        ignored.
+        """
+        with self._lock:
+            pictures = list(self._queue)
+            self._queue.clear()
+        newest: VideoFrame | None = None
+        for picture in pictures:
+            frame = self._decode(picture)
+            if frame is not None:
+                if newest is not None:
+                    self._counts.superseded += 1
+                newest = frame
+        return None if newest is None else _plain(newest)
+
+    def statistics(self) -> DecoderStatistics:
+        """What was decoded and what was not."""
+        return replace(self._counts)
+
+    def _decode(self, picture: EncodedPicture) -> VideoFrame | None:
+        if not self._is_admitted(picture):
+            return None
+        if self._broken and not picture.keyframe:
+            self._counts.skipped += 1
+            return None
+        started = thread_time()
+        try:
+            if self._context is None or picture.codec is not self.codec:
+                self.codec, self._context = picture.codec, _open(picture.codec)
+            frames = self._context.decode(av.Packet(picture.data))
+            self._broken = any(frame.is_corrupt for frame in frames)
+        except (av.FFmpegError, ValueError):
+            frames, self._broken = [], True
+        self._counts.seconds += thread_time() - started
+        if self._broken:
+            self._context = None
+            self._counts.errors += 1
+            return None
+        if not frames or is_too_large(frames[-1].width, frames[-1].height):
+            return None
+        self._counts.decoded += len(frames)
+        self._counts.superseded += len(frames) - 1
+        return frames[-1]
+
+    def _is_admitted(self, picture: EncodedPicture) -> bool:
+        """Read the declared size before a decoder sees the picture."""
+        try:
+            sizes = _declared_sizes(picture)
+        except PayloadError:
+            self._broken = True
+            self._counts.errors += 1
+            return False
+        excess = [size for size in sizes if is_too_large(*size)]
+        if excess:
+            self.disabled = f"the camera sends {excess[0][0]}×{excess[0][1]}, the limit is 1920×1080"
+            self._context = None
+        elif sizes and picture.keyframe:
+            self.disabled = None
+        if self.disabled is not None:
+            self._counts.refused += 1
+            return False
+        return True
+
+
+def _declared_sizes(picture: EncodedPicture) -> list[tuple[int, int]]:
+    if picture.codec is VideoCodec.H264:
+        return [(found.width, found.height) for found in find_parameters(picture.data)]
+    return [keyframe_size(picture.data)] if picture.data and not picture.data[0] & 1 else []
+
+
+def _open(codec: VideoCodec) -> VideoCodecContext:
+    context = cast("VideoCodecContext", av.CodecContext.create(_DECODERS[codec], "r"))
+    context.thread_count = 1
+    context.flags |= Flags.low_delay
+    context.options = {"max_pixels": str(MAX_AREA)}
+    return context
+
+
+def _plain(frame: VideoFrame) -> VideoFrame:
+    return frame if frame.format.name in _PLAIN_FORMATS else frame.reformat(format="yuv420p", threads=1)

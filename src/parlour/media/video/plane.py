@@ -1,0 +1,134 @@
+"""The picture of a room, made on time: a thread that decodes, composes and encodes at the room's frame rate."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from parlour.media.packets import MediaPacket
+from parlour.media.video.codec import VideoCodec
+from parlour.media.video.decode import PictureDecoder
+from parlour.media.video.encode import Rendition
+from parlour.media.video.keyframes import KeyframeRequests
+from parlour.media.video.pace import Pace, timestamp_of
+from parlour.media.video.picture import Compositor
+
+BEHIND_MAX = 0.25
+"""Seconds behind its clock at which the plane lets ticks go instead of catching up."""
+
+Deliver = Callable[[VideoCodec, list[MediaPacket]], None]
+"""Takes a picture's packets, in the plane's thread."""
+
+log = logging.getLogger("parlour.media")
+
+
+@dataclass(slots=True)
+class _Output:
+    rendition: Rendition
+    keyframes: KeyframeRequests = field(default_factory=KeyframeRequests)
+    pace: Pace = field(default_factory=Pace)
+
+
+class PicturePlane:
+    """Decodes whoever waits, draws what changed, encodes once for each codec in use.
+
+    Everything may be called from the event loop; ``deliver`` is called in the plane's thread.
+    """
+
+    def __init__(self, width: int, height: int, fps: int, bitrate: int, deliver: Deliver) -> None:
+        self.compositor = Compositor(width, height)
+        self._size = (width, height)
+        self._fps = fps
+        self._bitrate = bitrate
+        self._deliver = deliver
+        self._decoders: dict[str, PictureDecoder] = {}
+        self._outputs: dict[VideoCodec, _Output] = {}
+        self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self._ticks = self._missed = 0
+        self._thread = threading.Thread(target=self._run, name="parlour-picture", daemon=True)
+        self._thread.start()
+
+    def show(self, member_id: str, decoder: PictureDecoder | None) -> None:
+        """Take a member's pictures from this decoder, or from none any more."""
+        with self._lock:
+            if decoder is None:
+                self._decoders.pop(member_id, None)
+            else:
+                self._decoders[member_id] = decoder
+
+    def make(self, codecs: frozenset[VideoCodec]) -> None:
+        """Encode for exactly these codecs; what nobody takes is not made."""
+        with self._lock:
+            for codec in set(self._outputs) - codecs:
+                del self._outputs[codec]
+            for codec in codecs - set(self._outputs):
+                self._outputs[codec] = _Output(Rendition(codec, *self._size, self._bitrate, self._fps))
+
+    def ask_keyframe(self, codec: VideoCodec) -> None:
+        """Somebody cannot start or go on without one."""
+        with self._lock:
+            output = self._outputs.get(codec)
+            if output is not None:
+                output.keyframes.ask()
+
+    def end(self) -> None:
+        """Stop after the tick in work. Blocks for as long as that takes."""
+        self._ending.set()
+        self._thread.join()
+
+    def statistics(self) -> dict[str, float]:
+        """Counts since the start."""
+        composed = self.compositor.statistics()
+        return {
+            "ticks": self._ticks,
+            "missed": self._missed,
+            "renditions": len(self._outputs),
+            "composed": composed.composed,
+            "scaled": composed.scaled,
+        }
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        tick = 0
+        while True:
+            due = started + tick / self._fps
+            now = time.monotonic()
+            if now - due > BEHIND_MAX:
+                late = int((now - due) * self._fps)
+                self._missed += late
+                tick += late
+                due = started + tick / self._fps
+            if self._ending.wait(max(0.0, due - now)):
+                return
+            try:
+                self._tick(tick)
+            except Exception:
+                # The room goes on with the next picture; a tick that fails each time shows in the log and the counts.
+                self._missed += 1
+                log.exception("a picture failed")
+            tick += 1
+
+    def _tick(self, tick: int) -> None:
+        with self._lock:
+            decoders = list(self._decoders.items())
+            outputs = list(self._outputs.items())
+        for member_id, decoder in decoders:
+            if decoder.is_waiting:
+                frame = decoder.newest()
+                if frame is not None:
+                    self.compositor.update(member_id, frame)
+        changed = self.compositor.compose() is not None
+        timestamp = timestamp_of(tick, self._fps)
+        for codec, output in outputs:
+            now = time.monotonic()
+            with self._lock:
+                keyframe = output.keyframes.take(now)
+            if output.pace.is_due(changed=changed, keyframe=keyframe):
+                packets = output.rendition.encode(self.compositor.frame(), timestamp, force_keyframe=keyframe)
+                if packets and packets[0].keyframe and not keyframe:
+                    with self._lock:
+                        output.keyframes.made(now)
+                self._deliver(codec, packets)
+        self._ticks += 1

@@ -1,0 +1,76 @@
+"""What a sender is asked for: no more pixels and bits than its tile shows."""
+
+from typing import NamedTuple
+
+from parlour.media.video.rate import kush_bitrate
+
+DECREASE_DELAY = 5.0
+"""Seconds for which a smaller request must hold before it is sent: cameras restart visibly when their size changes."""
+
+LADDER = ((320, 180), (480, 270), (640, 360), (960, 540), (1280, 720), (1920, 1080))
+"""Sizes in pixels that cameras and browsers' scalers deliver."""
+
+SLACK = 0.9
+"""A tile may be larger than its picture by this factor: 270 lines are enough for 288."""
+
+
+class SenderRequest(NamedTuple):
+    """For ``applyConstraints`` (pixels, frames a second) and for REMB (bits a second)."""
+
+    width: int
+    height: int
+    fps: int
+    bitrate: int
+
+
+UNSEEN = SenderRequest(320, 180, 5, 60_000)
+"""For who is not on the canvas: enough to be shown at once, in poor quality, when that changes."""
+
+
+def request_for(tile: tuple[int, int] | None, fps: int) -> SenderRequest:
+    """The request for a tile of this width and height in pixels, or for none.
+
+    A small picture gets more bits a pixel than the rate for the canvas: it has more detail in each, and the smallest
+    step is 300 kbit/s so that faces stay faces.
+    """
+    if tile is None:
+        return UNSEEN
+    width, height = next(
+        (size for size in LADDER if size[0] >= tile[0] * SLACK and size[1] >= tile[1] * SLACK), LADDER[-1]
+    )
+    quality = 1.5 if height <= 360 else 1.0
+    return SenderRequest(width, height, fps, max(300_000, kush_bitrate(width, height, fps, quality)))
+
+
+class SenderRequests:
+    """Remembers what each sender was asked for: more at once, less after a while. Times are seconds of one clock."""
+
+    def __init__(self, fps: int) -> None:
+        self._fps = fps
+        self._asked: dict[str, SenderRequest] = {}
+        self._less_since: dict[str, float] = {}
+
+    def update(self, member_id: str, tile: tuple[int, int] | None, now: float) -> SenderRequest | None:
+        """The request to send now, or ``None`` when the last one stands.
+
+        To be called at every layout and now and then.
+        """
+        wanted, asked = request_for(tile, self._fps), self._asked.get(member_id)
+        if asked is None or wanted.bitrate > asked.bitrate:
+            return self._ask(member_id, wanted)
+        if wanted == asked:
+            self._less_since.pop(member_id, None)
+            return None
+        if now - self._less_since.setdefault(member_id, now) < DECREASE_DELAY:
+            return None
+        return self._ask(member_id, wanted)
+
+    def forget(self, member_id: str) -> None:
+        """The member left, or sends with new settings."""
+        self._asked.pop(member_id, None)
+        self._less_since.pop(member_id, None)
+
+    def _ask(self, member_id: str, request: SenderRequest) -> SenderRequest:
+        self._asked[member_id] = request
+        self._less_since.pop(member_id, None)
+        return request

@@ -1,0 +1,275 @@
+"""One port for everybody: strangers, forgers, rubbish, and the sockets themselves."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+import pytest
+from aioice import stun as reference
+from aiortc.rtp import RtpPacket
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parlour.media.transport.addresses import local_addresses, to_bind, udp_sockets
+from parlour.media.transport.endpoint import Endpoint
+from parlour.media.transport.ice import MAX_ROUTES
+from parlour.media.transport.tcp import MAX_FRAME, PATIENCE
+from tests.media.transport.peer import CHROMIUM, HOME, Peer, Sink, World, settle
+
+STRANGER = ("203.0.113.66", 6666)
+
+
+def test_a_check_is_answered_with_the_address_it_came_from() -> None:
+    world = World()
+    peer = Peer(world)
+    assert peer.leg.ice is not None
+    check = peer.check()
+    world.deliver(check)
+    [(data, address)] = world.carrier.sent
+    answer = reference.parse_message(data)
+    assert address == HOME
+    assert answer.message_class == reference.Class.RESPONSE
+    assert answer.transaction_id == reference.parse_message(check).transaction_id
+    assert answer.attributes["XOR-MAPPED-ADDRESS"] == HOME
+    assert answer.check_message_integrity(peer.leg.ice.local.password.encode())
+    assert world.carrier.peers == {HOME: peer.leg}
+
+
+@pytest.mark.parametrize(
+    ("forge", "reason"),
+    [
+        (lambda peer: peer.check(password="guessed"), "stun not authentic"),
+        (lambda peer: peer.check(username="nobody:JGgV"), "stun for nobody"),
+        (lambda peer: peer.check(username=f"{peer.leg.ice.local.ufrag}:else"), "stun for nobody"),
+        (lambda peer: peer.check()[:-1] + b"\0", "stun malformed"),
+        (lambda peer: unsigned(peer), "stun not authentic"),
+        (lambda peer: b"\x01\x01" + peer.check()[2:], "stun malformed"),
+        (lambda peer: peer.hello()[0], "dtls from a stranger"),
+        (lambda peer: b"\x80\x6f" + bytes(40), "media from a stranger"),
+        (lambda peer: b"\x80\xc8" + bytes(40), "media from a stranger"),
+        (lambda peer: b"\x40\x00" + bytes(40), "unknown protocol"),
+        (lambda peer: b"\x10\x00" + bytes(40), "unknown protocol"),
+        (lambda peer: b"\xff\xff" + bytes(40), "unknown protocol"),
+        (lambda peer: b"\x80", "too short"),
+        (lambda peer: b"", "too short"),
+    ],
+)
+def test_what_proves_nothing_is_dropped_and_counted(forge: Callable[[Peer], bytes], reason: str) -> None:
+    world = World()
+    peer = Peer(world)
+    world.deliver(forge(peer), STRANGER)
+    assert world.dropped == {reason: 1}
+    assert world.carrier.sent == []
+    assert world.carrier.peers == {}
+
+
+def unsigned(peer: Peer) -> bytes:
+    assert peer.leg.ice is not None
+    message = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
+    message.attributes["USERNAME"] = peer.leg.ice.username
+    message.add_fingerprint()
+    return bytes(message)
+
+
+def test_a_peer_that_thinks_it_is_controlled_is_told_otherwise() -> None:
+    world = World()
+    peer = Peer(world)
+
+    def turn_round(message: reference.Message) -> None:
+        del message.attributes["ICE-CONTROLLING"]
+        message.attributes["ICE-CONTROLLED"] = 1
+
+    world.deliver(peer.check(change=turn_round))
+    answer = reference.parse_message(world.carrier.take()[0])
+    assert answer.attributes["ERROR-CODE"] == (487, "Role Conflict")
+    assert world.carrier.peers == {}
+
+
+async def test_an_address_belongs_to_who_proved_it_last() -> None:
+    world = World()
+    first = await Peer(world).connect()
+    second = await Peer(world).connect()
+    assert world.carrier.peers == {HOME: second.leg}
+    assert not first.leg.connected
+    assert second.leg.connected
+
+
+def test_addresses_of_a_peer_are_bounded() -> None:
+    world = World()
+    peer = Peer(world)
+    for port in range(1, 100):
+        world.deliver(peer.check(), ("198.51.100.1", port))
+    assert len(world.carrier.peers) == MAX_ROUTES
+
+
+async def test_an_owner_that_fails_does_not_stop_the_endpoint() -> None:
+    world = World()
+    peer = await Peer(world).connect()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the owner's mistake")
+
+    peer.sink.on_audio = fail  # type: ignore[assignment,method-assign]  # that is the point
+    peer.rtp(RtpPacket(111, 0, 1, 0, 5, b"x").serialize())
+    assert world.dropped == {"internal error": 1}
+    assert peer.leg.closed is None
+
+
+def test_a_refused_offer_changes_nothing() -> None:
+    world = World()
+    peer = Peer(world)
+    before = peer.leg.audio, peer.leg.video, peer.leg.ice
+    with pytest.raises(Exception, match="neither"):
+        peer.leg.answer("v=0\r\n")
+    assert (peer.leg.audio, peer.leg.video, peer.leg.ice) == before
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.binary(max_size=120), st.integers(0, 255), st.booleans()), max_size=20), st.booleans())
+async def test_arbitrary_datagrams_raise_nothing_and_leave_nothing(
+    datagrams: list[tuple[bytes, int, bool]], connected: bool
+) -> None:
+    world = World()
+    peer = Peer(world)
+    if connected:
+        await peer.connect()
+    else:
+        peer.validate()
+    for data, first, known in datagrams:
+        world.deliver(data, HOME if known else STRANGER)
+        world.deliver(bytes([first]) + data, HOME if known else STRANGER)
+        await settle()
+    world.pass_time(1)
+    dropped = world.endpoint.statistics().dropped
+    assert "internal error" not in dropped
+    assert world.carrier.peers == {HOME: peer.leg}
+    assert peer.leg.closed is None
+    assert len(peer.leg._receiving._sources) == 0
+    assert len(world.endpoint._handshakes) == 0
+    assert not peer.sink.video
+    assert not peer.sink.audio
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=80)), max_size=30))
+async def test_arbitrary_packets_of_a_real_peer_raise_nothing(packets: list[tuple[bool, bytes]]) -> None:
+    world = World()
+    peer = await Peer(world).connect()
+    for number, (control, data) in enumerate(packets):
+        if control:
+            peer.rtcp((b"\x81" + bytes([200 + number % 8]) + data).ljust(8, b"\0"))
+        else:
+            head = (b"\x90", b"\xb0", b"\x80", b"\x9f")[number % 4] + (b"\x6c", b"\x6f", b"\x6d")[number % 3]
+            try:
+                peer.rtp((head + data).ljust(16, b"\0"))
+            except Exception:  # noqa: BLE001, S112 - the client's libsrtp refuses headers that reach beyond the packet
+                continue
+    world.pass_time(6)
+    assert "internal error" not in world.dropped
+    assert peer.leg.closed is None
+
+
+# -- sockets
+
+
+async def udp_check(endpoint: Endpoint, host: str) -> reference.Message:
+    """Check one address over a real socket."""
+    leg = endpoint.open_leg(Sink())
+    leg.answer(CHROMIUM)
+    assert leg.ice is not None
+    message = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
+    message.attributes["USERNAME"] = leg.ice.username
+    message.add_message_integrity(leg.ice.local.password.encode())
+    [sock] = udp_sockets([host], 0)
+    loop = asyncio.get_running_loop()
+    try:
+        port = next(one.port for one in endpoint.candidates if not one.tcp and one.host == host)
+        await loop.sock_sendto(sock, bytes(message), (host, port))
+        async with asyncio.timeout(5):
+            data = await loop.sock_recv(sock, 2048)
+        answer = reference.parse_message(data)
+        assert answer.attributes["XOR-MAPPED-ADDRESS"] == sock.getsockname()[:2]
+    finally:
+        sock.close()
+    leg.close("done")
+    return answer
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_checks_over_udp(host: str) -> None:
+    if host == "::1" and not has_ipv6():
+        pytest.skip("no IPv6 here")
+    async with await Endpoint.open([host]) as endpoint:
+        answer = await udp_check(endpoint, host)
+        assert answer.message_class == reference.Class.RESPONSE
+
+
+async def test_public_addresses_are_announced_in_place_of_local_ones() -> None:
+    async with await Endpoint.open(["127.0.0.1"], public=["203.0.113.5", "2001:db8::5"], tcp_port=0) as endpoint:
+        assert [one.host for one in endpoint.candidates] == ["203.0.113.5", "2001:db8::5"] * 2
+        assert len({one.port for one in endpoint.candidates}) == 2
+
+
+async def test_a_taken_port_is_an_error_and_leaves_nothing_open() -> None:
+    async with await Endpoint.open(["127.0.0.1"]) as endpoint:
+        port = endpoint.candidates[0].port
+        with pytest.raises(OSError, match="in use"):
+            await Endpoint.open(["127.0.0.1"], udp_port=port)
+
+
+def test_a_wildcard_becomes_every_address_unless_others_are_announced() -> None:
+    assert to_bind(["::"], announced=False) == [host for host in local_addresses() if ":" in host]
+    assert to_bind(["::"], announced=True) == ["::"]
+    assert to_bind(["127.0.0.1"], announced=False) == ["127.0.0.1"]
+
+
+def framed(*datagrams: bytes) -> bytes:
+    return b"".join(len(data).to_bytes(2, "big") + data for data in datagrams)
+
+
+async def test_checks_over_tcp_in_whatever_pieces() -> None:
+    async with await Endpoint.open(["127.0.0.1"], tcp_port=0) as endpoint:
+        sink = Sink()
+        leg = endpoint.open_leg(sink)
+        leg.answer(CHROMIUM)
+        assert leg.ice is not None
+        message = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
+        message.attributes["USERNAME"] = leg.ice.username
+        message.add_message_integrity(leg.ice.local.password.encode())
+        port = next(one.port for one in endpoint.candidates if one.tcp)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        stream = framed(b"\xff\xff", bytes(message), bytes(message))
+        for at in range(0, len(stream), 7):
+            writer.write(stream[at : at + 7])
+            await writer.drain()
+        for _ in range(2):
+            length = int.from_bytes(await reader.readexactly(2), "big")
+            answer = reference.parse_message(await reader.readexactly(length))
+            assert answer.attributes["XOR-MAPPED-ADDRESS"] == writer.get_extra_info("sockname")
+        assert leg.statistics().tcp
+        leg.close("done")
+        assert await reader.read() == b"", "a leg takes its connection with it"
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_frame_too_long_ends_the_connection() -> None:
+    async with await Endpoint.open(["127.0.0.1"], tcp_port=0) as endpoint:
+        port = next(one.port for one in endpoint.candidates if one.tcp)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write((MAX_FRAME + 1).to_bytes(2, "big"))
+        with contextlib.suppress(ConnectionResetError):
+            async with asyncio.timeout(PATIENCE / 2):
+                assert await reader.read() == b""
+        writer.close()
+        assert endpoint.statistics().connections == 0

@@ -1,0 +1,195 @@
+import pytest
+from av import VideoFrame
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parlour.media.video.codec import EncodedPicture, PayloadError, VideoCodec, is_too_large
+from parlour.media.video.decode import QUEUE, PictureDecoder
+from parlour.media.video.depacketize import Depacketizer
+from parlour.media.video.sps import find_parameters, read_parameters
+from tests.media.video.scene import BLUE, GREEN, RED, access_unit, is_near, painted, pixel, rtp, sent
+
+BOTH = pytest.mark.parametrize("codec", list(VideoCodec))
+
+
+def wants_refresh(decoder: PictureDecoder) -> bool:
+    return decoder.refresh_wanted
+
+
+def reason(decoder: PictureDecoder) -> str | None:
+    return decoder.disabled
+
+
+def encoded(
+    codec: VideoCodec, frames: list[VideoFrame], keyframes: frozenset[int] = frozenset()
+) -> list[EncodedPicture]:
+    depacketizer = Depacketizer(codec)
+    return [
+        picture for packet in rtp(sent(frames, codec, keyframes=keyframes)) for picture in depacketizer.push(packet)
+    ]
+
+
+@BOTH
+def test_only_the_newest_frame_comes_out(codec: VideoCodec) -> None:
+    decoder = PictureDecoder(codec)
+    for picture in encoded(codec, [painted(320, 240, colour) for colour in (RED, GREEN, BLUE)]):
+        decoder.feed(picture)
+    assert decoder.is_waiting
+    frame = decoder.newest()
+    assert frame is not None
+    assert is_near(pixel(frame, 160, 120), BLUE)
+    assert decoder.newest() is None
+    statistics = decoder.statistics()
+    assert (statistics.decoded, statistics.superseded) == (3, 2)
+    assert statistics.seconds > 0
+
+
+@BOTH
+def test_each_picture_gives_its_frame_at_once(codec: VideoCodec) -> None:
+    decoder = PictureDecoder(codec)
+    for picture in encoded(codec, [painted(320, 240, colour) for colour in (RED, GREEN, BLUE)]):
+        decoder.feed(picture)
+        assert decoder.newest() is not None
+
+
+@BOTH
+def test_a_keyframe_saves_decoding_what_waits_before_it(codec: VideoCodec) -> None:
+    decoder = PictureDecoder(codec)
+    for picture in encoded(codec, [painted(320, 240, RED)] * 5 + [painted(320, 240, GREEN)], frozenset({5})):
+        decoder.feed(picture)
+    frame = decoder.newest()
+    assert frame is not None
+    assert is_near(pixel(frame, 9, 9), GREEN)
+    assert (decoder.statistics().decoded, decoder.statistics().skipped) == (1, 5)
+
+
+@BOTH
+def test_the_size_may_change(codec: VideoCodec) -> None:
+    decoder = PictureDecoder(codec)
+    sizes = []
+    for width, height in ((640, 360), (320, 180), (180, 320), (1280, 720)):
+        for picture in encoded(codec, [painted(width, height, RED)] * 2):
+            decoder.feed(picture)
+            frame = decoder.newest()
+            assert frame is not None
+            sizes.append((frame.width, frame.height))
+    assert sizes[::2] == sizes[1::2] == [(640, 360), (320, 180), (180, 320), (1280, 720)]
+
+
+def test_the_codec_may_change() -> None:
+    decoder = PictureDecoder(VideoCodec.H264)
+    for codec in (VideoCodec.H264, VideoCodec.VP8, VideoCodec.H264):
+        decoder.feed(encoded(codec, [painted(320, 240, GREEN)])[0])
+        assert decoder.newest() is not None
+        assert decoder.codec is codec
+
+
+def huge(codec: VideoCodec, width: int, height: int) -> EncodedPicture:
+    """A keyframe that declares a size: of VP8 only the header, of H.264 a stream from a real encoder."""
+    if codec is VideoCodec.VP8:
+        sizes = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+        return EncodedPicture(codec, b"\x10\x02\x00\x9d\x01\x2a" + sizes + bytes(50), 0, True, 0.0)
+    return EncodedPicture(codec, access_unit(painted(width, height, RED)), 0, True, 0.0)
+
+
+@BOTH
+@pytest.mark.parametrize("size", [(7680, 4320), (3840, 2160), (16, 4096)])
+def test_a_sender_of_too_large_pictures_is_disabled_until_they_are_smaller(
+    codec: VideoCodec, size: tuple[int, int]
+) -> None:
+    decoder = PictureDecoder(codec)
+    decoder.feed(huge(codec, *size))
+    assert decoder.newest() is None
+    assert f"{size[0]}×{size[1]}" in str(reason(decoder))
+    assert decoder.statistics().decoded == 0
+    proper, following = encoded(codec, [painted(320, 240, RED)] * 2)
+    decoder.feed(following)
+    assert decoder.newest() is None
+    assert decoder.statistics().refused == 2
+    decoder.feed(proper)
+    decoder.feed(following)
+    assert decoder.newest() is not None
+    assert reason(decoder) is None
+
+
+def test_a_parameter_set_hidden_in_another_nal_unit_is_found() -> None:
+    bomb = huge(VideoCodec.H264, 3840, 2160).data
+    decoder = PictureDecoder(VideoCodec.H264)
+    decoder.feed(EncodedPicture(VideoCodec.H264, b"\x00\x00\x00\x01\x06\x05\x01" + bomb, 0, False, 0.0))
+    assert decoder.newest() is None
+    assert reason(decoder) is not None
+
+
+def test_1080p_is_the_largest_either_way_up() -> None:
+    assert not is_too_large(1920, 1088)
+    assert not is_too_large(1088, 1920)
+    assert is_too_large(1936, 1088)
+    assert is_too_large(1920, 1104)
+
+
+@BOTH
+def test_a_queue_that_nobody_empties_is_bounded_and_asks_for_a_keyframe(codec: VideoCodec) -> None:
+    first, following = encoded(codec, [painted(160, 120, RED)] * 2)
+    decoder = PictureDecoder(codec)
+    decoder.feed(first)
+    for _ in range(QUEUE + 5):
+        decoder.feed(following)
+    assert wants_refresh(decoder)
+    assert decoder.newest() is None
+    assert decoder.statistics().overflows == 1
+    decoder.feed(first)
+    assert not wants_refresh(decoder)
+    assert decoder.newest() is not None
+
+
+@BOTH
+def test_garbage_is_counted_and_asks_for_a_keyframe(codec: VideoCodec) -> None:
+    good = encoded(codec, [painted(160, 120, RED)])[0]
+    decoder = PictureDecoder(codec)
+    decoder.feed(good._replace(data=good.data[:12] + b"\xff" * 9))
+    decoder.feed(good._replace(data=b"", keyframe=False))
+    assert decoder.newest() is None
+    assert wants_refresh(decoder)
+    assert decoder.statistics().errors >= 1
+    decoder.feed(good)
+    assert decoder.newest() is not None
+    assert not wants_refresh(decoder)
+
+
+@BOTH
+@given(data=st.binary(max_size=300))
+def test_no_bytes_raise(codec: VideoCodec, data: bytes) -> None:
+    decoder = PictureDecoder(codec)
+    decoder.feed(EncodedPicture(codec, data, 0, True, 0.0))
+    decoder.feed(EncodedPicture(codec, b"\x00\x00\x01\x67" + data, 0, True, 0.0))
+    decoder.newest()
+
+
+@given(st.binary(max_size=80))
+def test_a_broken_parameter_set_is_an_error_by_name(body: bytes) -> None:
+    try:
+        found = read_parameters(body)
+    except PayloadError:
+        return
+    assert found.width >= 16
+    assert found.height >= 16
+
+
+@pytest.mark.parametrize("profile", ["baseline", "main", "high", "high444"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (426, 240), (64, 64)])
+def test_declared_sizes_are_read_from_real_encoders(profile: str, width: int, height: int) -> None:
+    frame = painted(width, height, RED).reformat(format="yuv444p" if profile == "high444" else "yuv420p")
+    (found,) = find_parameters(access_unit(frame, preset="superfast", profile=profile))
+    assert (found.width, found.height) == (-(-width // 16) * 16, -(-height // 16) * 16)
+    assert found.is_constrained_baseline == (profile == "baseline")
+
+
+@pytest.mark.parametrize("format_name", ["yuv444p", "yuv422p"])
+def test_other_chroma_formats_become_420(format_name: str) -> None:
+    data = access_unit(painted(320, 240, RED).reformat(format=format_name))
+    decoder = PictureDecoder(VideoCodec.H264)
+    decoder.feed(EncodedPicture(VideoCodec.H264, data, 0, True, 0.0))
+    frame = decoder.newest()
+    assert frame is not None
+    assert frame.format.name == "yuv420p"
+    assert is_near(pixel(frame, 100, 100), RED)

@@ -1,0 +1,113 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parlour.media.video.keyframes import SENDER_PERIOD, KeyframeRequests
+from parlour.media.video.pace import IDLE_EVERY, SETTLING, Pace, timestamp_of
+from parlour.media.video.request import DECREASE_DELAY, UNSEEN, SenderRequests, request_for
+
+
+def test_the_first_picture_is_a_keyframe_and_only_that() -> None:
+    requests = KeyframeRequests()
+    assert requests.take(0.0)
+    assert not requests.take(10.0)
+
+
+def test_many_requests_make_one_keyframe() -> None:
+    requests = KeyframeRequests()
+    requests.take(0.0)
+    for _ in range(50):
+        requests.ask()
+    assert requests.take(1.0)
+    assert not requests.take(2.0)
+    assert requests.statistics().asked == 50
+    assert requests.statistics().granted == 2
+
+
+def test_a_request_too_soon_waits_and_is_not_forgotten() -> None:
+    requests = KeyframeRequests()
+    requests.take(1.0)
+    requests.ask()
+    assert not requests.take(1.1)
+    assert not requests.take(1.24)
+    assert requests.take(1.25)
+
+
+def test_a_keyframe_made_for_another_reason_serves_who_waits() -> None:
+    requests = KeyframeRequests()
+    requests.take(0.0)
+    requests.ask()
+    requests.made(0.1)
+    assert not requests.take(5.0)
+
+
+def test_senders_are_asked_at_most_once_a_second() -> None:
+    requests = KeyframeRequests(SENDER_PERIOD, wanted=False)
+    assert not requests.take(0.0)
+    asked = 0
+    for tick in range(300):
+        requests.ask()
+        asked += requests.take(tick / 30)
+    assert asked == 10
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 0.2)), max_size=60))
+def test_keyframes_keep_their_distance(steps: list[tuple[bool, float]]) -> None:
+    requests, now, last = KeyframeRequests(), 0.0, -1.0
+    for ask, wait in steps:
+        now += wait
+        if ask:
+            requests.ask()
+        if requests.take(now):
+            assert now - last >= 0.25
+            last = now
+
+
+def test_a_moving_room_is_encoded_each_tick() -> None:
+    pace = Pace()
+    assert all(pace.is_due(changed=True) for _ in range(100))
+
+
+def test_a_still_room_is_encoded_now_and_then_after_settling() -> None:
+    pace = Pace()
+    pace.is_due(changed=True)
+    due = [pace.is_due(changed=False) for _ in range(SETTLING + 20)]
+    assert all(due[:SETTLING])
+    assert sum(due[SETTLING:]) == 20 // IDLE_EVERY
+    assert pace.is_due(changed=False, keyframe=True)
+    assert pace.is_due(changed=True)
+
+
+def test_timestamps_stay_on_the_clock() -> None:
+    assert [timestamp_of(tick, 30) for tick in (0, 1, 2, 30)] == [0, 3000, 6000, 90_000]
+    assert timestamp_of(20, 20) == 90_000
+
+
+def test_a_sender_is_asked_for_what_its_tile_shows() -> None:
+    assert request_for((640, 360), 30)[:3] == (640, 360, 30)
+    assert request_for((426, 240), 30)[:2] == (480, 270)
+    assert request_for((320, 180), 20)[:3] == (320, 180, 20)
+    assert request_for((1280, 720), 30)[:2] == (1280, 720)
+    assert request_for((3000, 2000), 30)[:2] == (1920, 1080)
+    assert request_for(None, 30) == UNSEEN
+    assert request_for((640, 360), 30).bitrate > request_for((320, 180), 30).bitrate > UNSEEN.bitrate
+
+
+def test_more_is_asked_for_at_once_and_less_after_a_while() -> None:
+    requests = SenderRequests(30)
+    assert requests.update("ann", (320, 180), 0.0) == request_for((320, 180), 30)
+    assert requests.update("ann", (320, 180), 1.0) is None
+    assert requests.update("ann", (1280, 720), 1.0) == request_for((1280, 720), 30)
+    assert requests.update("ann", None, 2.0) is None
+    assert requests.update("ann", None, 2.0 + DECREASE_DELAY - 0.1) is None
+    assert requests.update("ann", None, 2.0 + DECREASE_DELAY) == UNSEEN
+
+
+def test_less_for_a_moment_changes_nothing() -> None:
+    requests = SenderRequests(30)
+    requests.update("ann", (1280, 720), 0.0)
+    requests.update("ann", None, 1.0)
+    assert requests.update("ann", (1280, 720), 3.0) is None
+    assert requests.update("ann", None, 7.0) is None
+    assert requests.update("ann", None, 12.0) == UNSEEN
+    requests.forget("ann")
+    assert requests.update("ann", None, 12.0) == UNSEEN
