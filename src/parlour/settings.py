@@ -64,6 +64,12 @@ class Settings(BaseSettings):
         description="Origin under which clients reach the server, for the links it gives; needed behind a proxy."
         " By default what each request's Host header says.",
     )
+    connect_host: str | None = Field(
+        None,
+        pattern=r"^(wss?://)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$",
+        description="Host, with a port if need be, that browser SDKs are told in each join token to connect to; by"
+        " default the page tells them.",
+    )
     tls_cert: Path | None = Field(None, description="PEM file of the certificate chain; with PARLOUR_TLS_KEY, HTTPS.")
     tls_key: Path | None = Field(None, description="PEM file of the certificate's private key.")
     data_dir: Path = Field(Path("data"), description="Folder of everything that is kept: the embedded database.")

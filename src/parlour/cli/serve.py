@@ -18,7 +18,10 @@ from parlour.front.app import build_app
 from parlour.front.bootstrap import Credentials, ensure_credentials
 from parlour.front.front import utc_now
 from parlour.front.server import Server, listen, make_server
+from parlour.front.signalling.rooms import NoRooms
+from parlour.front.signalling.switchboard import Switchboard
 from parlour.front.sweep import sweep
+from parlour.front.tickets import Tickets
 from parlour.settings import Settings, load_settings
 from parlour.store.database import open_database
 from parlour.store.migrations import SchemaTooNew
@@ -57,8 +60,10 @@ async def run(settings: Settings) -> None:
         credentials = await database.transact(
             lambda connection: ensure_credentials(connection, settings.project_id, secret, utc_now())
         )
+        switchboard = Switchboard(database, Tickets(database, utc_now, settings.connect_host), NoRooms())
         app = build_app(
             database,
+            switchboard=switchboard,
             public_url=settings.public_url,
             lenient_create=settings.lenient_create,
             log_requests=settings.access_log,
@@ -70,8 +75,10 @@ async def run(settings: Settings) -> None:
         _greet(settings, sockets[0], credentials)
         async with asyncio.TaskGroup() as tasks:
             sweeping = tasks.create_task(sweep(database, utc_now))
+            tidying = tasks.create_task(switchboard.run())
             await server.serve(sockets)
             sweeping.cancel()
+            tidying.cancel()
     finally:
         for listener in sockets:
             listener.close()

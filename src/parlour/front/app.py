@@ -6,18 +6,23 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fastapi import FastAPI
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from parlour import __version__
 from parlour.front import documents
-from parlour.front.api import resources, rooms, service, tokens
+from parlour.front.api import directory, embeds, join_tokens, resources, rooms, service, subscribers, tokens
 from parlour.front.auth import Gate
+from parlour.front.cors import Cors
 from parlour.front.errors import HANDLERS
 from parlour.front.front import Front, utc_now
 from parlour.front.metrics import Metrics
 from parlour.front.observe import Observe
 from parlour.front.openapi import api_document
+from parlour.front.signalling.rooms import NoRooms
+from parlour.front.signalling.socket import signalling
+from parlour.front.signalling.switchboard import Switchboard
+from parlour.front.tickets import Tickets
 from parlour.store.database import Database
 
 DESCRIPTION = """\
@@ -36,10 +41,16 @@ def build_app(
     log_requests: bool = False,
     now: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
+    switchboard: Switchboard | None = None,
 ) -> ASGIApp:
-    """The application over a migrated database. The clocks are given so that tests can hold them."""
+    """The application over a migrated database. The clocks are given so that tests can hold them.
+
+    Without a ``switchboard`` nobody can join a room.
+    """
     gate = Gate(database, monotonic)
-    metrics = Metrics(database=database.statistics, gate=gate.statistics)
+    if switchboard is None:
+        switchboard = Switchboard(database, Tickets(database, now), NoRooms())
+    metrics = Metrics(database=database.statistics, gate=gate.statistics, signalling=switchboard.statistics)
     app = FastAPI(
         title="Parlour",
         version=__version__,
@@ -51,10 +62,13 @@ def build_app(
         exception_handlers=HANDLERS,
         redirect_slashes=False,
     )
-    # Rooms before resources: their paths are the longer ones.
-    for router in (rooms.router, resources.router, tokens.router, service.router, documents.router):
-        app.include_router(router)
+    # Rooms and subscribers before resources: their paths are the longer ones.
+    for part in (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents):
+        app.include_router(part.router)
+    app.router.routes.append(WebSocketRoute("/", signalling))
     app.openapi = functools.cache(lambda: api_document(app))  # type: ignore[method-assign]  # FastAPI's documented way
     routes = [route for route in app.routes if isinstance(route, Route)]
-    app.state.front = Front(database, gate, metrics, public_url, lenient_create, now, routes)
-    return Observe(app, metrics, log_requests=log_requests)
+    app.state.front = Front(
+        database, gate, metrics, public_url, lenient_create, switchboard.tickets, switchboard, now, routes
+    )
+    return Observe(Cors(app), metrics, log_requests=log_requests)

@@ -125,13 +125,15 @@ def described(
     takes: type[BaseModel] | None = None,
     parameters: list[dict[str, Any]] | None = None,
     leads_to: Mapping[str, str] | None = None,
+    status: int | None = None,
+    security: tuple[str, ...] = ("ProjectToken",),
 ) -> dict[str, Any]:
     """The arguments that describe a route.
 
     ``gives`` is the answer's model, ``None`` for 204 without a body. ``leads_to`` maps operations to the path parameter
-    that takes this answer's ``id``.
+    that takes this answer's ``id``. ``security`` names the ways in, each good by itself; none: open to all.
     """
-    extra: dict[str, Any] = {"security": [{"ProjectToken": []}]}
+    extra: dict[str, Any] = {"security": [{scheme: []} for scheme in security]}
     if takes is not None:
         schema = {"$ref": f"#/components/schemas/{takes.__name__}"}
         extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
@@ -145,7 +147,7 @@ def described(
             target: {"operationId": target, "parameters": {name: "$response.body#/id"}}
             for target, name in leads_to.items()
         }
-    status = 200 if gives else 204
+    status = status or (200 if gives else 204)
     return {
         "operation_id": operation,
         "summary": summary,

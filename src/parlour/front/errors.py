@@ -20,19 +20,29 @@ from parlour.domain.errors import (
 from parlour.front.front import front_of
 
 CODES = {
+    "allowed_address_limit_exceeded": "More addresses are named than one token may open.",
     "invalid_auth_token_permissions": "The permissions are not a list of known names with at least one in it.",
     "invalid_join_until_date": "The time until which people may join lies before the time from which they may.",
     "invalid_parameter": "The value is not one of those that the field takes.",
     "invalid_parameter_value": "The value is of the right kind but out of bounds, or of a wrong kind.",
+    "invalid_list_items": "The value is not a list of ids.",
     "invalid_subproject_id": "The project has no subproject of that id.",
+    "invalid_token_format": "The token does not look like one of its kind.",
     "missing_required_parameter": "A field that has to be there is missing or blank.",
+    "must_belong_to_project": "The address is none of the project's.",
     "not_a_boolean": "The value is not true or false.",
     "not_a_datetime": "The value is not an RFC 3339 date-time such as 2026-05-06T12:20:00Z, nor a date.",
     "not_a_hash": "The value is not a JSON object.",
+    "not_a_refresh_token": "The token is one to join with, or none of this server's; a refresh token is wanted.",
     "not_a_string": "The value is not a string.",
+    "not_an_id": "The value is not a UUID.",
     "not_parsable": "The body as a whole cannot be read as a JSON object.",
+    "not_unique_within_project": "The project has another one with the same value.",
     "page_token_is_invalid": "The page token is none that this server gave.",
     "page_token_required": "A page after the first needs the page token of the link that led there.",
+    "sort_order_validations": "Lists can be sorted by a few fields only, and only up or down.",
+    "token_expired": "The token's time is past.",
+    "token_invalid": "The token was good once, but its subscriber is gone.",
 }
 """Every code that a 422 can carry, and what it means; the page at /docs/errors shows them."""
 

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from parlour.domain.identity import time_ordered_id
 from parlour.front.auth import Gate
 from parlour.front.metrics import Metrics
+from parlour.front.signalling.switchboard import Switchboard
+from parlour.front.tickets import Tickets
 from parlour.store.database import Database
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Front:
     metrics: Metrics
     public_url: str | None
     lenient_create: bool
+    tickets: Tickets
+    switchboard: Switchboard
     now: Callable[[], datetime] = utc_now
     routes: "Sequence[Route]" = ()
 

@@ -7,7 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from parlour.front.api.join_token_schema import JOIN_TOKEN_REQUESTS
 from parlour.front.api.room_schema import ConferenceRoomCreateRequest, ConferenceRoomUpdateRequest
+from parlour.front.api.subscriber_schema import CreateSubscriberRequest, UpdateSubscriberRequest
 from parlour.front.api.tokens import CreateTokenRequest, UpdateTokenRequest
 from parlour.front.describe import FAILURES
 
@@ -16,6 +18,9 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     ConferenceRoomUpdateRequest,
     CreateTokenRequest,
     UpdateTokenRequest,
+    *JOIN_TOKEN_REQUESTS,
+    CreateSubscriberRequest,
+    UpdateSubscriberRequest,
 )
 _REF = "#/components/schemas/"
 _SHARED = {model.__name__: f"Types.StatusCodes.{model.__name__}" for model in FAILURES.values()} | {
@@ -42,7 +47,12 @@ def api_document(app: FastAPI) -> dict[str, Any]:
             "type": "http",
             "scheme": "basic",
             "description": "The project's id as user name, one of its API tokens as password.",
-        }
+        },
+        "JoinToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token to join with, such as one of `/api/fabric/subscribers/tokens`.",
+        },
     }
     found: dict[str, Any] = _tidy(document)
     schemas = found["components"]["schemas"]

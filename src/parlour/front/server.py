@@ -19,6 +19,10 @@ HEAD_WAIT_S = 10.0
 """How long a request's head may take to arrive."""
 IDLE_S = 75
 """How long an idle connection is kept; longer than the usual proxy keeps its own."""
+FRAME_MAX = 256 * 1024
+"""Bytes of a WebSocket message. A session description with many codecs and candidates takes about 10 KiB."""
+WS_PING_S = 20.0
+"""How often a WebSocket is pinged, and how long the pong may take."""
 CONNECTIONS_MAX = 4096
 """Connections at once; more are answered 503."""
 
@@ -89,7 +93,11 @@ def make_server(app: ASGIApp, tls_cert: Path | None = None, tls_key: Path | None
         uvicorn.Config(
             app,
             http=BoundedProtocol,
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=FRAME_MAX,
+            ws_ping_interval=WS_PING_S,
+            ws_ping_timeout=WS_PING_S,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

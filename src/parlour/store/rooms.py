@@ -31,6 +31,7 @@ _COLUMNS = (
 )
 _SELECT = sa.select(*(rooms.c[name] for name in _COLUMNS))
 _SELECT_ONE = _SELECT.where(rooms.c.project_id == sa.bindparam("project"), rooms.c.id == sa.bindparam("room"))
+_SELECT_AT = _SELECT.where(rooms.c.project_id == sa.bindparam("project"), rooms.c.address_name == sa.bindparam("name"))
 _SELECT_FOR_UPDATE = _SELECT_ONE.add_columns(rooms.c.slug, rooms.c.slug_number).with_for_update()
 _DELETE = rooms.delete().where(rooms.c.project_id == sa.bindparam("project"), rooms.c.id == sa.bindparam("room"))
 _HIGHEST_NUMBER = sa.select(sa.func.max(rooms.c.slug_number)).where(
@@ -58,6 +59,18 @@ def get(connection: sa.Connection, project: UUID, room: UUID) -> Room | None:
     """One room of a project."""
     row = connection.execute(_SELECT_ONE, {"project": project, "room": room}).first()
     return None if row is None else _room(row)
+
+
+def at_address(connection: sa.Connection, project: UUID, name: str) -> Room | None:
+    """The room that is dialled as ``/public/<name>``."""
+    row = connection.execute(_SELECT_AT, {"project": project, "name": name}).first()
+    return None if row is None else _room(row)
+
+
+def with_ids(connection: sa.Connection, project: UUID, ids: list[UUID]) -> dict[UUID, Room]:
+    """Those of the rooms that there are."""
+    query = _SELECT.where(rooms.c.project_id == project, rooms.c.id.in_(ids))
+    return {row.id: _room(row) for row in connection.execute(query)}
 
 
 def page(connection: sa.Connection, project: UUID, position: Position, size: int) -> Page[Room]:

@@ -117,3 +117,48 @@ replies = sa.Table(
     sa.Column("answer", sa.LargeBinary, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False, index=True),
 )
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("address_id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("address_name", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False, comment="what others read, for lists that sort by it"),
+    sa.Column("password_hash", sa.Text, comment="scrypt; none where no password was ever set"),
+    sa.Column("first_name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("job_title", sa.Text, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("company_name", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("project_id", "reference"),
+    sa.UniqueConstraint("project_id", "address_name"),
+    sa.Index(None, "project_id", "id"),
+)
+
+embeds = sa.Table(
+    "embeds",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("address_id", sa.Uuid, nullable=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True, comment="SHA-256 of the embed token"),
+    sa.Column("hint", sa.Text, nullable=False, comment="the token's last four characters"),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "project_id", "id"),
+)

@@ -21,7 +21,8 @@ LINE_PATTERN = rf"^[^{_CONTROL}]*$"
 TEXT_PATTERN = r"^[^\u0000]*$"
 
 
-def _no_control(text: str) -> str:
+def no_control(text: str) -> str:
+    """Refuse control characters."""
     if any(unicodedata.category(character) == "Cc" for character in text):
         raise PydanticCustomError("invalid_parameter_value", "{field} must not contain control characters")
     return text
@@ -33,7 +34,8 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _present(text: str) -> str:
+def present(text: str) -> str:
+    """Trim; refuse what is blank."""
     trimmed = text.strip()
     if not trimmed:
         raise PydanticCustomError("missing_required_parameter", "{field} must not be blank")
@@ -104,14 +106,14 @@ def _schema(**schema: Any) -> WithJsonSchema:
 Name = Annotated[
     str,
     StringConstraints(max_length=NAME_MAX),
-    AfterValidator(_no_control),
-    AfterValidator(_present),
+    AfterValidator(no_control),
+    AfterValidator(present),
     _schema(type="string", minLength=1, maxLength=NAME_MAX, pattern=NAME_PATTERN),
 ]
 DisplayName = Annotated[
     str,
     StringConstraints(max_length=DISPLAY_NAME_MAX),
-    AfterValidator(_no_control),
+    AfterValidator(no_control),
     _schema(type="string", maxLength=DISPLAY_NAME_MAX, pattern=LINE_PATTERN),
 ]
 Description = Annotated[

@@ -1,0 +1,40 @@
+"""Whether one more may come in. Asked and answered in the same step in which the seat is taken."""
+
+from datetime import UTC, datetime
+
+from parlour.domain.live.commands import Refused
+from parlour.domain.moment import format_moment
+from parlour.domain.room import MEMBERS_MAX, RoomSettings
+
+
+def refusal(
+    settings: RoomSettings, now: float, *, seats: int, locked: bool = False, server_limit: int = MEMBERS_MAX
+) -> Refused | None:
+    """Why a new leg may not join, or ``None`` where it may.
+
+    ``now`` is Unix time in seconds. ``seats`` counts every leg in the room: shared screens, and those whose connection
+    is lost but whose seat is kept. A time that is reached has come: the room opens at ``join_from``, and is closed at
+    ``join_until`` and over at ``remove_at``.
+    """
+    if _reached(settings.remove_at, now):
+        return Refused(403, "over", "This room is over.")
+    if _reached(settings.join_until, now):
+        return Refused(403, "closed", "This room does not let anybody in any more.")
+    if settings.join_from and not _reached(settings.join_from, now):
+        opens = format_moment(settings.join_from.astimezone(UTC))
+        return Refused(403, "too_early", f"This room opens at {opens}.")
+    if locked:
+        return Refused(403, "locked", "This room is locked.")
+    limit = seat_limit(settings, server_limit)
+    if seats >= limit:
+        return Refused(409, "full", f"This room is full: it has {limit} seats.")
+    return None
+
+
+def seat_limit(settings: RoomSettings, server_limit: int = MEMBERS_MAX) -> int:
+    """How many legs the room holds: its own limit, where it has one, within the server's."""
+    return min(settings.max_members or server_limit, server_limit)
+
+
+def _reached(moment: datetime | None, now: float) -> bool:
+    return moment is not None and now >= moment.timestamp()

@@ -1,0 +1,239 @@
+"""Coming in and going out: joining, taking a seat over, losing the connection, leaving, and what ends by itself.
+
+Nothing waits here: ``next_due`` says when to call ``expire``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from parlour.domain.live.admission import refusal
+from parlour.domain.live.capabilities import Scope, may
+from parlour.domain.live.commands import Absent, Accepted, Answered, Join, Leave, Present, Refused, Reoffer
+from parlour.domain.live.events import CallEnded, Joined, MemberJoined, MemberLeft, Told
+from parlour.domain.live.layout import LAYOUTS, is_position
+from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.room import Directions, LiveRoom, Outcome, changes
+
+GRACE = 45.0
+"""Seconds that a seat is kept for a member whose connection is gone."""
+
+
+class Ending(NamedTuple):
+    """Why a call ends: the verto cause, its Q.850 or FreeSWITCH number, and the reason in words."""
+
+    cause: str
+    code: int
+    reason: str
+
+
+LEFT = Ending("NORMAL_CLEARING", 16, "left")
+REMOVED = Ending("NORMAL_CLEARING", 16, "removed by a moderator")
+ENDED = Ending("NORMAL_CLEARING", 16, "the call was ended")
+LOST = Ending("RECOVERY_ON_TIMER_EXPIRE", 102, "connection lost")
+TIME_UP = Ending("ALLOTTED_TIMEOUT", 602, "time is up")
+OVER = Ending("ALLOTTED_TIMEOUT", 602, "the room is over")
+
+NO_SUCH_CALL = Refused(404, "no_such_call", "There is no such call in this room.")
+NO_SUCH_MEMBER = Refused(404, "no_such_member", "There is no such member in this room.")
+NOT_ALLOWED = Refused(403, "not_allowed", "You are not allowed to do this.")
+
+
+def join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
+    """Bring in ``member_id``, or give a call's seat back to it as it was, under the member id that it had.
+
+    The room's settings are those of the command, where they are newer. A seat is given back only to the subscriber who
+    holds it; to others the call does not exist.
+    """
+    if command.room.updated_at <= room.room.updated_at:
+        return _join(room, command, media, member_id, now)
+    current, told, _ = room.update(command.room, now)
+    outcome = _join(current, command, media, member_id, now)
+    return outcome._replace(told=(*told, *outcome.told))
+
+
+def reoffer(room: LiveRoom, command: Reoffer, media: Directions, now: float) -> Outcome:
+    """Take over what a call's new negotiation carries."""
+    member = room.seat(command.call_id)
+    if member is None:
+        return Outcome(room, (), NO_SUCH_CALL)
+    after = _negotiated(room, member, media).settled(now)
+    return Outcome(after, changes(room, after), Answered(""))
+
+
+def leave(room: LiveRoom, command: Leave, now: float) -> Outcome:
+    """End a call, and with a person the screens that it shares."""
+    member = room.seat(command.call_id)
+    return end(room, {member.id: LEFT}, now) if member else Outcome(room, (), NO_SUCH_CALL)
+
+
+def absent(room: LiveRoom, command: Absent, now: float) -> Outcome:
+    """Keep the seats of these calls for the grace period, counted from the first loss. Unknown calls are skipped."""
+    lost = {seat.id: now + GRACE for call_id in command.call_ids if (seat := room.seat(call_id))}
+    return Outcome(replace(room, absent={**lost, **room.absent}))
+
+
+def present(room: LiveRoom, command: Present) -> Outcome:
+    """The connection of these calls is back."""
+    back = {seat.id for call_id in command.call_ids if (seat := room.seat(call_id))}
+    return Outcome(replace(room, absent={id_: due for id_, due in room.absent.items() if id_ not in back}))
+
+
+def next_due(room: LiveRoom, now: float) -> float | None:
+    """When ``expire`` has something to do next, never before ``now``; ``None`` where nothing is due."""
+    settings = room.room.settings
+    due = list(room.absent.values())
+    if room.sizing.due is not None:
+        due.append(room.sizing.due)
+    if room.members and settings.remove_at:
+        due.append(settings.remove_at.timestamp())
+    if room.members and settings.remove_after_seconds_elapsed is not None:
+        due.append(min(m.joined_at for m in room.members.values()) + settings.remove_after_seconds_elapsed)
+    return max(now, min(due)) if due else None
+
+
+def expire(room: LiveRoom, now: float) -> Outcome:
+    """Do what is due: end what is over, give up seats, take the picture's new size."""
+    settings = room.room.settings
+    if settings.remove_at and now >= settings.remove_at.timestamp():
+        return end_all(room, now, OVER)
+    endings = {member_id: LOST for member_id, due in room.absent.items() if now >= due}
+    if (allowed := settings.remove_after_seconds_elapsed) is not None:
+        endings |= {member.id: TIME_UP for member in room.members.values() if now >= member.joined_at + allowed}
+    return end(room, endings, now)
+
+
+def end_all(room: LiveRoom, now: float, ending: Ending = ENDED) -> Outcome:
+    """End every call."""
+    return end(room, dict.fromkeys(room.members, ending), now)
+
+
+def end(room: LiveRoom, endings: Mapping[str, Ending], now: float) -> Outcome:
+    """End these members' calls, and those of the screens that they share, before their own."""
+    gone: dict[str, Ending] = {}
+    for member in room.members.values():
+        if member.parent_id is not None and member.parent_id in endings and member.id not in endings:
+            gone[member.id] = endings[member.parent_id]
+    gone |= endings
+    members = {member_id: member for member_id, member in room.members.items() if member_id not in gone}
+    after = replace(
+        room,
+        members=members,
+        speakers=tuple(member_id for member_id in room.speakers if member_id in members),
+        absent={member_id: due for member_id, due in room.absent.items() if member_id in members},
+        hushed=room.hushed.intersection(members),
+        withheld=room.withheld.intersection(members),
+    )
+    if after.before_screens and not any(member.kind is MemberKind.SCREEN for member in members.values()):
+        after = after.laid_out(after.before_screens)
+    after = after.settled(now)
+    told: list[Told] = []
+    everyone_gone = tuple(gone)
+    for member_id, ending in gone.items():
+        member = room.members[member_id]
+        ended = CallEnded(member_id, member.call_id, ending.cause, ending.code, ending.reason)
+        told.append(Told(ended, to=(member_id,)))
+        told.append(Told(MemberLeft(member, ending.reason), but=everyone_gone))
+    return Outcome(after, (*told, *changes(room, after)))
+
+
+def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
+    if seat := room.seat(command.call_id):
+        if seat.subscriber_id != command.subscriber_id:
+            return Outcome(room, (), NO_SUCH_CALL)
+        return _take_over(room, seat, command, media, now)
+    if command.reattach:
+        return Outcome(room, (), NO_SUCH_CALL)
+    refused = _screen_refusal(room, command) or refusal(
+        room.room.settings,
+        now,
+        seats=len(room.members),
+        locked=room.session.locked,
+        server_limit=room.server_limit,
+    )
+    return Outcome(room, (), refused) if refused else _admit(room, command, media, member_id, now)
+
+
+def _screen_refusal(room: LiveRoom, command: Join) -> Refused | None:
+    """A screen needs an owner in the room, of the same subscriber, and the capability."""
+    if command.screen_of is None:
+        return None
+    owner = room.members.get(command.screen_of)
+    if owner is None or owner.kind is not MemberKind.MEMBER or owner.subscriber_id != command.subscriber_id:
+        return NO_SUCH_MEMBER
+    return None if may(command.capabilities, "screenshare") else NOT_ALLOWED
+
+
+def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
+    settings = room.room.settings
+    is_screen = command.screen_of is not None
+    if settings.room_join_video_off and media.receives_video and not is_screen:
+        after = replace(room, withheld=room.withheld | {member_id})
+    else:
+        after = room
+    member = Member(
+        id=member_id,
+        call_id=command.call_id,
+        name=command.name,
+        kind=MemberKind.SCREEN if is_screen else MemberKind.MEMBER,
+        parent_id=command.screen_of,
+        subscriber_id=command.subscriber_id,
+        capabilities=command.capabilities,
+        joined_at=now,
+        video_muted=settings.user_join_video_off and not is_screen,
+    )
+    after = _negotiated(after, member, media)
+    if is_screen:
+        after = _staged(after, command, member)
+    after = after.settled(now)
+    member = after.members[member_id]
+    if is_screen:
+        told = (Told(MemberJoined(member)), *changes(room, after))
+    else:
+        told = (
+            _welcome(after, member_id),
+            Told(MemberJoined(member), but=(member_id,)),
+            *changes(room, after, welcome=member_id),
+        )
+    return Outcome(after, told, Accepted(member_id, room.session.id, ""))
+
+
+def _take_over(room: LiveRoom, seat: Member, command: Join, media: Directions, now: float) -> Outcome:
+    after = _negotiated(room, replace(seat, capabilities=command.capabilities), media)
+    after = replace(after, absent={id_: due for id_, due in room.absent.items() if id_ != seat.id}).settled(now)
+    told = changes(room, after, welcome=seat.id if seat.kind is MemberKind.MEMBER else None)
+    if seat.kind is MemberKind.MEMBER:
+        told = (_welcome(after, seat.id), *told)
+    return Outcome(after, told, Accepted(seat.id, room.session.id, ""))
+
+
+def _welcome(room: LiveRoom, member_id: str) -> Told:
+    return Told(Joined(member_id, room.session, tuple(room.members.values())), to=(member_id,))
+
+
+def _negotiated(room: LiveRoom, member: Member, media: Directions) -> LiveRoom:
+    """With ``member`` in its seat and its media. Who once offers not to receive the picture decides from then on."""
+    withheld = room.withheld if media.receives_video else room.withheld - {member.id}
+    member = replace(
+        member,
+        sends_audio=media.sends_audio,
+        sends_video=media.sends_video,
+        receives_audio=media.receives_audio,
+        receives_video=media.receives_video and member.id not in withheld,
+    )
+    return replace(room, withheld=withheld, members={**room.members, member.id: member})
+
+
+def _staged(room: LiveRoom, command: Join, screen: Member) -> LiveRoom:
+    """With the layout and places that come with a shared screen, as far as its owner may choose them."""
+    layout = command.layout
+    if layout in LAYOUTS and layout != room.session.layout and may(command.capabilities, "layout.set"):
+        back = room.before_screens or room.session.layout
+        room = replace(room.laid_out(layout), before_screens=back)
+    for asked, position in command.positions.items():
+        member_id = screen.id if asked == "self" else asked
+        scope: Scope = "self" if member_id in {screen.id, screen.parent_id} else "member"
+        allowed = may(command.capabilities, "member.position.set", (scope,))
+        if allowed and member_id in room.members and is_position(position):
+            room = room.positioned({member_id: position})
+    return room

@@ -1,0 +1,170 @@
+"""What the bearer of a join token can see: the addresses to dial, and who the bearer is."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from parlour.domain.errors import InvalidInput, NotAuthorized, NotFound, Problem
+from parlour.domain.subscriber import Profile
+from parlour.domain.ticket import Ticket
+from parlour.front.api.rooms import path_id
+from parlour.front.api.subscriber_schema import (
+    FabricAddress,
+    FabricAddressList,
+    SubscriberInfo,
+    entry_body,
+    entry_of,
+    profile_body,
+)
+from parlour.front.bearer import admit_bearer, admit_either
+from parlour.front.describe import PAGING, LeanRoute, described, identifier
+from parlour.front.errors import render
+from parlour.front.front import front_of
+from parlour.front.paging import Asked
+from parlour.store import directory, subscribers
+from parlour.store.directory import ROOM, SUBSCRIBER, Wanted
+
+PATH = "/api/fabric/addresses"
+INFO_PATH = "/api/fabric/subscriber/info"
+SORTS = ("name", "display_name", "created_at")
+ORDERS = ("asc", "desc")
+KINDS = (ROOM, SUBSCRIBER, "app", "call")
+FILTER_MAX = 200
+_WAYS = ("JoinToken", "ProjectToken")
+
+router = APIRouter(route_class=LeanRoute, tags=["Addresses"])
+_ADDRESS = identifier("id", "the address")
+
+
+def _query(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": {"type": "string", **schema}}
+
+
+FILTERS = [
+    _query("name", "Only the address of that name, with or without its context.", maxLength=FILTER_MAX),
+    _query("type", "Only addresses of that kind; there are none of `app` and `call`.", enum=list(KINDS)),
+    _query("display_name", "Only addresses with this in their display name, in any case.", maxLength=FILTER_MAX),
+    _query("sort_by", "What to sort by.", enum=list(SORTS), default="created_at"),
+    _query("sort_order", "Up or down.", enum=list(ORDERS), default="desc"),
+]
+
+
+@router.get(
+    PATH,
+    description="Lists the addresses that the caller may see: a subscriber or an API token all of the project, anybody"
+    " else those that the token opens.",
+    **described(
+        "list-addresses",
+        "List addresses",
+        FabricAddressList,
+        (401, 422, 500, 503),
+        parameters=[*FILTERS, *PAGING],
+        security=_WAYS,
+    ),
+)
+async def list_addresses(request: Request) -> Response:
+    """List addresses."""
+    front = front_of(request)
+    project, ticket = await admit_either(request)
+    wanted, filters = _wanted(request, ticket)
+    asked = Asked.read(request.query_params)
+    page = await front.database.run(
+        lambda connection: directory.page(connection, project, wanted, asked.position, asked.size)
+    )
+    if page is None:
+        raise InvalidInput(Problem("page_token_is_invalid", "page_token is of an address that is gone", "page_token"))
+    origin = front.origin(request)
+    links = asked.links(origin + PATH, page, **filters)
+    return render(200, {"data": [entry_body(entry, origin) for entry in page.items], "links": links})
+
+
+@router.get(
+    f"{PATH}/{{id}}",
+    description="Shows one address.",
+    **described(
+        "get-address", "Get address", FabricAddress, (401, 404, 500, 503), parameters=[_ADDRESS], security=_WAYS
+    ),
+)
+async def get_address(request: Request) -> Response:
+    """Show an address."""
+    front = front_of(request)
+    project, ticket = await admit_either(request)
+    address = path_id(request)
+    found = await front.database.run(lambda connection: directory.find(connection, project, frozenset({address})))
+    if address not in found or (ticket is not None and not ticket.opens(address)):
+        raise NotFound
+    return render(200, entry_body(found[address], front.origin(request)))
+
+
+@router.get(
+    INFO_PATH,
+    description="Says whom a token stands for.",
+    **described("get-subscriber-info", "Get subscriber info", SubscriberInfo, (401, 500, 503), security=("JoinToken",)),
+)
+async def subscriber_info(request: Request) -> Response:
+    """Say who the bearer is; guests have no profile, only addresses."""
+    front = front_of(request)
+    ticket = await admit_bearer(request)
+    origin = front.origin(request)
+    if ticket.subscriber is None:
+        opened = ticket.addresses or frozenset()
+        found = await front.database.run(lambda connection: directory.find(connection, ticket.project, opened))
+        return render(200, _info(ticket, _nobody(ticket), [entry_body(one, origin) for one in found.values()]))
+    key = ticket.subscriber
+    subscriber = await front.database.run(lambda connection: subscribers.get(connection, ticket.project, key))
+    if subscriber is None:
+        raise NotAuthorized
+    return render(200, _info(ticket, profile_body(subscriber), [entry_body(entry_of(subscriber), origin)]))
+
+
+def _info(ticket: Ticket, profile: dict[str, Any], addresses: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **profile,
+        "push_notification_key": "",
+        "app_settings": {"display_name": "Parlour", "scopes": list(ticket.capabilities)},
+        "fabric_addresses": addresses,
+    }
+
+
+def _nobody(ticket: Ticket) -> dict[str, Any]:
+    blank = dict.fromkeys(Profile.__dataclass_fields__, "")
+    return {**blank, "id": ticket.id, "email": "", "reference": "", "display_name": ticket.name or "Guest"}
+
+
+def _wanted(request: Request, ticket: Ticket | None) -> tuple[Wanted, dict[str, str]]:
+    """What to list, and the filters as they were given. Raises ``InvalidInput``."""
+    query = request.query_params
+    problems: list[Problem] = []
+    given = {name: query[name] for name in ("name", "type", "display_name", "sort_by", "sort_order") if query.get(name)}
+    for name, known, code in (
+        ("type", KINDS, "invalid_parameter"),
+        ("sort_by", SORTS, "sort_order_validations"),
+        ("sort_order", ORDERS, "sort_order_validations"),
+    ):
+        if name in given and given[name] not in known:
+            problems.append(Problem(code, f"{name} must be one of {', '.join(known)}", name))
+    problems += [
+        Problem("invalid_parameter_value", f"{name} must be at most {FILTER_MAX} characters without NUL", name)
+        for name in ("name", "display_name")
+        if len(given.get(name, "")) > FILTER_MAX or "\0" in given.get(name, "")
+    ]
+    if problems:
+        raise InvalidInput(*problems)
+    wanted_name, kind = given.get("name"), given.get("type")
+    if wanted_name is not None and wanted_name.startswith("/"):
+        context, _, rest = wanted_name[1:].partition("/")
+        wanted_name = rest.partition("?")[0]
+        kind = kind or {"public": ROOM, "private": SUBSCRIBER}.get(context, context)
+    return (
+        Wanted(
+            wanted_name,
+            kind,
+            given.get("display_name"),
+            ticket.addresses if ticket is not None else None,
+            given.get("sort_by", "created_at"),
+            given.get("sort_order", "desc") == "asc",
+        ),
+        given,
+    )

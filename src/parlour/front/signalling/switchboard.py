@@ -1,0 +1,226 @@
+"""All signalling sessions of this front, and the rooms that they listen to."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+from uuid import UUID
+
+from parlour.domain.errors import Refusal, Unavailable
+from parlour.domain.live.commands import Absent, Act, Command, Present, Refused, Reply
+from parlour.domain.live.events import Session, Told
+from parlour.domain.live.member import MemberKind
+from parlour.domain.ticket import Bearer, Ticket
+from parlour.front.signalling.counts import Counts
+from parlour.front.signalling.frames import Denied
+from parlour.front.signalling.rooms import Rooms, Subscription
+from parlour.front.signalling.session import Call, Dialogue, Stage
+from parlour.front.signalling.wire import Json
+from parlour.front.tickets import BadToken, Tickets, Use
+from parlour.store import subscribers
+from parlour.store.database import Database
+
+ASK_S = 8.0
+"""How long a room may take to answer. The SDK gives up on the socket after 10 seconds."""
+KEPT_S = 120.0
+"""How long a session without a socket is remembered here. Seats are kept by the rooms, by their own measure."""
+TIDY_S = 15.0
+
+log = logging.getLogger("parlour.signalling")
+
+
+@dataclass(slots=True)
+class _Line:
+    """A room that somebody here listens to."""
+
+    subscription: Subscription
+    dialogues: set[Dialogue] = field(default_factory=set)
+
+
+class Switchboard:
+    """Opens and resumes sessions, asks rooms, passes on what they tell."""
+
+    def __init__(
+        self,
+        database: Database,
+        tickets: Tickets,
+        rooms: Rooms,
+        *,
+        ice_servers: Callable[[Ticket], Sequence[Json]] = lambda ticket: (),
+        strict: bool = False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``ice_servers`` gives ``RTCIceServer`` objects; where it gives any, they must really work, or calls fail."""
+        self.database = database
+        self.tickets = tickets
+        self.ice_servers = ice_servers
+        self.counts = Counts()
+        self._rooms = rooms
+        self._strict = strict
+        self._monotonic = monotonic
+        self._dialogues: dict[str, Dialogue] = {}
+        self._lines: dict[UUID, _Line] = {}
+        self._opening = asyncio.Lock()
+
+    async def admit(self, token: str) -> Ticket:
+        """Read a token. Raises ``Refusal`` when it is not good, also when its subscriber is gone."""
+        ticket = await self.tickets.read(token)
+        if ticket.bearer is Bearer.SUBSCRIBER:
+            key = ticket.subscriber or UUID(int=0)
+            if await self.database.run(lambda connection: subscribers.get(connection, ticket.project, key)) is None:
+                raise BadToken("the subscriber is gone")
+        return ticket
+
+    async def open(self, ticket: Ticket, agent: str, protocol: str, state: str) -> Dialogue:
+        """Resume the session ``protocol`` where ``state`` proves that it is the caller's; else begin a new one."""
+        kept = await self._opened_state(ticket, protocol, state) if protocol and state else None
+        if kept is None:
+            protocol = f"signalwire_{ticket.id}_{secrets.token_hex(16)}_{ticket.project}"
+            dialogue = Dialogue(protocol, ticket, agent, self.counts, strict=self._strict)
+        else:
+            self.counts.resumed += 1
+            found = self._dialogues.get(protocol)
+            dialogue = found or Dialogue(protocol, ticket, agent, self.counts, strict=self._strict)
+            dialogue.ticket, dialogue.agent = ticket, agent
+            if found is None:
+                await self._restore(dialogue, kept["calls"])
+        if not dialogue.connected:
+            dialogue.away_since = self._monotonic()
+        self._dialogues[protocol] = dialogue
+        return dialogue
+
+    async def state_of(self, dialogue: Dialogue) -> str:
+        """What proves, at any front, that a session and its calls are the caller's."""
+        calls = [
+            [call.id, str(call.room_id), call.member_id, call.kind.value, _essence(call)]
+            for call in dialogue.calls.values()
+            if call.member_id
+        ]
+        ticket = dialogue.ticket
+        content = {"protocol": dialogue.protocol, "holder": _holder(ticket), "calls": calls}
+        return await self.tickets.seal(Use.STATE, content)
+
+    async def present(self, dialogue: Dialogue) -> None:
+        """The socket is back: take up the calls again, end those that the rooms have given up."""
+        for room_id, calls in _by_room(dialogue).items():
+            try:
+                await self.ask(room_id, Present(tuple(call.id for call in calls)))
+                seats = [await self.ask(room_id, Act(call.member_id, "member.list")) for call in calls]
+            except Denied as refusal:
+                log.warning("a room did not hear that its members are back: %s", refusal)
+                continue
+            for call, reply in zip(calls, seats, strict=True):
+                if isinstance(reply, Refused) and call.id in dialogue.calls:
+                    dialogue.end(call, reply.message)
+                    dialogue.verto("verto.bye", {"callID": call.id, "cause": "NORMAL_CLEARING", "causeCode": "16"})
+
+    async def absent(self, dialogue: Dialogue) -> None:
+        """The socket is gone: ask the rooms to keep the seats for a while."""
+        for room_id, calls in _by_room(dialogue).items():
+            try:
+                await self.ask(room_id, Absent(tuple(call.id for call in calls)))
+            except Denied as refusal:
+                log.warning("a room did not hear that its members are gone: %s", refusal)
+
+    async def ask(self, room_id: UUID, command: Command) -> Reply:
+        """Ask a room. Raises ``Denied`` with 503 when it does not answer in time."""
+        try:
+            async with asyncio.timeout(ASK_S):
+                return await self._rooms.ask(room_id, command)
+        except (Unavailable, TimeoutError) as error:
+            raise Denied(503, "unavailable", "the room does not answer just now; try again") from error
+
+    async def listen(self, room_id: UUID, dialogue: Dialogue) -> None:
+        """Pass on to a session what a room tells. Raises ``Denied`` with 503."""
+        async with self._opening:
+            line = self._lines.get(room_id)
+            if line is None:
+                try:
+                    async with asyncio.timeout(ASK_S):
+                        subscription = await self._rooms.subscribe(room_id, lambda told: self._told(room_id, told))
+                except (Unavailable, TimeoutError) as error:
+                    raise Denied(503, "unavailable", "the room cannot be reached just now; try again") from error
+                line = self._lines[room_id] = _Line(subscription)
+            line.dialogues.add(dialogue)
+
+    async def run(self) -> NoReturn:
+        """Forget what nobody came back for, again and again until cancelled."""
+        while True:
+            await asyncio.sleep(TIDY_S)
+            await self.tidy()
+
+    async def tidy(self) -> None:
+        """Forget sessions that nobody came back for, and rooms that nobody listens to."""
+        now = self._monotonic()
+        for protocol, dialogue in list(self._dialogues.items()):
+            if dialogue.away_since is not None and now - dialogue.away_since > KEPT_S:
+                del self._dialogues[protocol]
+                for line in self._lines.values():
+                    line.dialogues.discard(dialogue)
+        async with self._opening:
+            for room_id, line in list(self._lines.items()):
+                line.dialogues = {
+                    one for one in line.dialogues if any(c.room_id == room_id for c in one.calls.values())
+                }
+                if not line.dialogues:
+                    del self._lines[room_id]
+                    await line.subscription.close()
+
+    def statistics(self) -> dict[str, float]:
+        """Figures for ``/metrics``."""
+        return {
+            **self.counts.statistics(),
+            "sessions": len(self._dialogues),
+            "calls": sum(len(dialogue.calls) for dialogue in self._dialogues.values()),
+            "rooms": len(self._lines),
+        }
+
+    def now(self) -> float:
+        """Seconds that never go back."""
+        return self._monotonic()
+
+    def _told(self, room_id: UUID, told: Told) -> None:
+        line = self._lines.get(room_id)
+        for dialogue in tuple(line.dialogues) if line else ():
+            dialogue.hear(room_id, told)
+
+    async def _opened_state(self, ticket: Ticket, protocol: str, state: str) -> dict[str, Any] | None:
+        try:
+            content = await self.tickets.unseal(Use.STATE, state)
+        except Refusal:
+            return None
+        return content if content["protocol"] == protocol and content["holder"] == _holder(ticket) else None
+
+    async def _restore(self, dialogue: Dialogue, calls: list[list[Any]]) -> None:
+        """Take over the calls of a session that another front had, or this one before its restart."""
+        for call_id, room_id, member_id, kind, essence in calls:
+            live = Session(*essence) if essence else None
+            call = Call(call_id, MemberKind(kind), UUID(room_id), member_id, Stage.JOINED, live)
+            try:
+                await self.listen(UUID(room_id), dialogue)
+            except Denied as refusal:
+                log.warning("a call could not be taken over: %s", refusal)
+            else:
+                dialogue.calls[call_id] = call
+
+
+def _holder(ticket: Ticket) -> list[str]:
+    """Who may resume: the same subscriber, or a guest of the same project who has the state."""
+    return [str(ticket.project), str(ticket.subscriber or "")]
+
+
+def _essence(call: Call) -> list[str] | None:
+    """What is needed of a room session to spell its events."""
+    live = call.live
+    return None if live is None else [live.id, live.room_id, live.name, live.display_name, live.layout]
+
+
+def _by_room(dialogue: Dialogue) -> dict[UUID, list[Call]]:
+    found: dict[UUID, list[Call]] = {}
+    for call in dialogue.calls.values():
+        if call.room_id is not None and call.member_id and call.stage is not Stage.LEAVING:
+            found.setdefault(call.room_id, []).append(call)
+    return found

@@ -1,0 +1,252 @@
+"""The in-call methods: what they change, what is told, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from parlour.domain.live import acts, seats
+from parlour.domain.live.commands import Done, Refused
+from parlour.domain.live.events import CallEnded, LayoutChanged, MemberLeft, MemberUpdated, SessionUpdated
+from parlour.domain.live.layout import LAYOUTS
+from parlour.domain.live.room import LiveRoom
+from tests.domain.live.people import (
+    GUESTS,
+    SCREEN,
+    T0,
+    do,
+    events,
+    join,
+    kinds,
+    last_layout,
+    opened,
+    places,
+    rest,
+    with_people,
+)
+
+
+@pytest.fixture
+def room() -> LiveRoom:
+    """A moderator ``ana`` and the guests ``bob`` and ``cem``."""
+    return with_people(with_people(opened(), "ana"), "bob", "cem", **GUESTS)
+
+
+ONE_BY_ONE: list[tuple[str, dict[str, Any], tuple[str, ...], dict[str, Any]]] = [
+    ("mute", {"channels": ["audio"]}, ("audio_muted",), {"audio_muted": True}),
+    ("mute", {"channels": ["video"]}, ("video_muted", "visible"), {"video_muted": True, "visible": False}),
+    ("deaf", {}, ("audio_muted", "deaf"), {"deaf": True, "audio_muted": True}),
+    ("raisehand", {}, ("handraised",), {"handraised": True, "hand_raised_at": T0 + 1}),
+    ("microphone.volume.set", {"volume": -50}, ("input_volume",), {"input_volume": -50}),
+    ("speaker.volume.set", {"volume": 50}, ("output_volume",), {"output_volume": 50}),
+    ("microphone.sensitivity.set", {"sensitivity": 100}, ("input_sensitivity",), {"input_sensitivity": 100}),
+    ("audioflags.set", {"auto_gain": False}, ("auto_gain",), {"auto_gain": False, "noise_suppression": True}),
+    (
+        "audioflags.set",
+        {"echo_cancellation": False, "auto_gain": True, "noise_suppression": False},
+        ("echo_cancellation", "noise_suppression"),
+        {"echo_cancellation": False, "noise_suppression": False},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "updated", "fields"), ONE_BY_ONE)
+@pytest.mark.parametrize("target", ["bob", None])
+def test_an_act_tells_exactly_what_it_changed_and_only_once(
+    room: LiveRoom,
+    name: str,
+    params: dict[str, Any],
+    updated: tuple[str, ...],
+    fields: dict[str, Any],
+    target: str | None,
+) -> None:
+    command = do("ana" if target else "bob", name, *([target] if target else []), **params)
+    after, told, reply = acts.act(room, command, T0 + 1)
+    assert reply == Done()
+    assert kinds(told) == ["MemberUpdated", "LayoutChanged"][: 1 + ("visible" in updated)]
+    event = events(told, MemberUpdated)[0]
+    assert event.member == after.members["bob"]
+    assert event.updated == updated
+    assert {field: getattr(event.member, field) for field in fields} == fields
+    again = acts.act(after, command, T0 + 2)
+    assert (again.room, again.told, again.reply) == (after, (), Done())
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "params"),
+    [
+        ("mute", "unmute", {"channels": ["audio", "video"]}),
+        ("deaf", "undeaf", {}),
+        ("raisehand", "lowerhand", {}),
+        ("lock", "unlock", {}),
+    ],
+)
+def test_each_act_has_its_opposite(room: LiveRoom, there: str, back: str, params: dict[str, Any]) -> None:
+    before = room
+    room = acts.act(room, do("ana", there, **params), T0).room
+    assert room != before
+    room, told, _ = acts.act(room, do("ana", back, **params), T0)
+    assert room == before
+    assert told
+    assert acts.act(room, do("ana", back, **params), T0).told == ()
+
+
+def test_a_muted_camera_keeps_its_slot_as_a_card(room: LiveRoom) -> None:
+    after, told, _ = acts.act(room, do("bob", "mute", channels=["video"]), T0)
+    assert places(after) == places(room)
+    layer = next(layer for layer in events(told, LayoutChanged)[0].picture.layers if layer.member_id == "bob")
+    assert not layer.visible
+
+
+def test_deafness_gives_back_only_the_microphone_that_it_took(room: LiveRoom) -> None:
+    muted = acts.act(room, do("bob", "mute", channels=["audio"]), T0).room
+    after = acts.act(acts.act(muted, do("bob", "deaf"), T0).room, do("bob", "undeaf"), T0).room
+    assert after.members["bob"].audio_muted
+    deaf = acts.act(room, do("bob", "deaf"), T0).room
+    muted_meanwhile = acts.act(deaf, do("ana", "mute", "bob", channels=["audio"]), T0).room
+    after, told, _ = acts.act(muted_meanwhile, do("bob", "undeaf"), T0)
+    assert after.members["bob"].audio_muted
+    assert events(told, MemberUpdated)[0].updated == ("deaf",)
+
+
+def test_a_hand_that_is_up_keeps_its_time(room: LiveRoom) -> None:
+    room = acts.act(room, do("bob", "raisehand"), T0 + 1).room
+    assert acts.act(room, do("bob", "raisehand"), T0 + 9).room.members["bob"].hand_raised_at == T0 + 1
+
+
+def test_all_means_every_person(room: LiveRoom) -> None:
+    room = with_people(room, "screen", media=SCREEN, screen_of="ana", subscriber_id="ana")
+    after, told, _ = acts.act(room, do("ana", "mute", "all", channels=["audio", "video"]), T0)
+    assert [event.member.id for event in events(told, MemberUpdated)] == ["ana", "bob", "cem"]
+    assert not after.members["screen"].video_muted
+    assert len(events(told, LayoutChanged)) == 1
+
+
+def test_removing_tells_the_victim_then_the_rest(room: LiveRoom) -> None:
+    after, told, reply = acts.act(room, do("ana", "member.remove", "bob"), T0)
+    assert reply == Done()
+    assert kinds(told) == ["CallEnded", "MemberLeft", "LayoutChanged"]
+    assert told[0].to == ("bob",)
+    assert [after.recipients(each) for each in told] == [("bob",), ("ana", "cem"), ("ana", "cem")]
+    assert events(told, CallEnded)[0].reason == events(told, MemberLeft)[0].reason == "removed by a moderator"
+
+
+def test_end_is_for_one_call_or_for_the_whole_room(room: LiveRoom) -> None:
+    room = with_people(room, "screen", media=SCREEN, screen_of="ana", subscriber_id="ana")
+    assert "ana" not in acts.act(room, do("ana", "end"), T0).room.members
+    assert "bob" not in acts.act(room, do("ana", "end", "bob"), T0).room.members
+    after, told, _ = acts.act(room, do("ana", "end", "all"), T0)
+    assert not after.members
+    assert len(events(told, CallEnded)) == 4
+
+
+def test_a_lock_is_told_as_a_change_of_the_session(room: LiveRoom) -> None:
+    after, told, _ = acts.act(room, do("ana", "lock"), T0)
+    assert after.session.locked
+    assert kinds(told) == ["SessionUpdated"]
+    assert events(told, SessionUpdated)[0].updated == ("locked",)
+
+
+def test_lists(room: LiveRoom) -> None:
+    assert acts.act(room, do("bob", "layout.list"), T0).reply == Done({"layouts": list(LAYOUTS)})
+    assert acts.act(room, do("bob", "member.list"), T0).reply == Done({"members": list(room.members.values())})
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_is_taken_at_once_and_told_only_as_a_picture(room: LiveRoom, layout: str) -> None:
+    after, told, reply = acts.act(room, do("ana", "layout.set", "ana", layout=layout), T0)
+    assert reply == Done()
+    assert after.session.layout == layout
+    assert kinds(told) == ([] if layout == "grid-responsive" else ["LayoutChanged"])
+    assert after.picture.layout == layout
+    assert len(last_layout(told) if told else places(after)) == min(3, after.arrangement.capacity)
+    assert acts.act(after, do("ana", "layout.set", layout=layout), T0).told == ()
+
+
+def test_a_layout_comes_with_places(room: LiveRoom) -> None:
+    positions = {"self": "standard-9", "bob": "off-canvas"}
+    after, told, _ = acts.act(room, do("ana", "layout.set", layout="3x3", positions=positions), T0)
+    assert last_layout(told) == {"ana": "standard-9", "cem": "standard-3"}
+    assert after.members["bob"].requested_position == "off-canvas"
+
+
+def test_a_taken_slot_goes_to_who_asks_last(room: LiveRoom) -> None:
+    room = acts.act(room, do("ana", "member.position.set", positions={"bob": "standard-1"}), T0).room
+    assert places(room) == {"ana": "standard-2", "bob": "standard-1", "cem": "standard-3"}
+    room, told, _ = acts.act(room, do("ana", "member.position.set", positions={"cem": "standard-1"}), T0)
+    assert places(room) == {"ana": "standard-2", "bob": "standard-3", "cem": "standard-1"}
+    assert room.members["bob"].requested_position == "auto"
+    assert kinds(told) == ["LayoutChanged"]
+
+
+def test_full_screen_is_an_overlay_of_responsive_layouts(room: LiveRoom) -> None:
+    after, _, _ = acts.act(room, do("ana", "member.position.set", positions={"bob": "full-screen"}), T0)
+    assert places(after) == {"ana": "standard-1", "bob": "full-screen", "cem": "standard-3"}
+    assert places(rest(after)) == {"ana": "standard-1", "bob": "full-screen", "cem": "standard-2"}
+
+
+REFUSED: list[tuple[str, str, tuple[str, ...], dict[str, Any], int, str]] = [
+    ("eve", "raisehand", (), {}, 404, "no_such_member"),
+    ("ana", "raisehand", ("eve",), {}, 404, "no_such_member"),
+    ("ana", "mute", ("bob", "eve"), {"channels": ["audio"]}, 404, "no_such_member"),
+    ("ana", "layout.set", (), {"layout": "2x2", "positions": {"eve": "standard-1"}}, 404, "no_such_member"),
+    ("ana", "member.position.set", (), {"positions": {"eve": "standard-1"}}, 404, "no_such_member"),
+    ("ana", "transfer", (), {}, 404, "no_such_method"),
+    ("ana", "mute.audio", (), {}, 404, "no_such_method"),
+    ("ana", "screenshare", (), {}, 404, "no_such_method"),
+    ("bob", "mute", ("ana",), {"channels": ["audio"]}, 403, "not_allowed"),
+    ("bob", "mute", ("all",), {"channels": ["audio"]}, 403, "not_allowed"),
+    ("bob", "mute", ("bob", "cem"), {"channels": ["audio"]}, 403, "not_allowed"),
+    ("bob", "layout.set", (), {"layout": "2x2"}, 403, "not_allowed"),
+    ("bob", "lock", (), {}, 403, "not_allowed"),
+    ("bob", "end", (), {}, 403, "not_allowed"),
+    ("bob", "member.remove", ("cem",), {}, 403, "not_allowed"),
+    ("bob", "member.position.set", (), {"positions": {"self": "standard-1"}}, 403, "not_allowed"),
+    ("ana", "mute", (), {}, 422, "bad_parameter"),
+    ("ana", "mute", (), {"channels": []}, 422, "bad_parameter"),
+    ("ana", "mute", (), {"channels": "audio"}, 422, "bad_parameter"),
+    ("ana", "mute", (), {"channels": ["audio", "smell"]}, 422, "bad_parameter"),
+    ("ana", "mute", (), {"channels": [{}]}, 422, "bad_parameter"),
+    ("ana", "microphone.volume.set", (), {}, 422, "bad_parameter"),
+    ("ana", "microphone.volume.set", (), {"volume": 51}, 422, "bad_parameter"),
+    ("ana", "microphone.volume.set", (), {"volume": True}, 422, "bad_parameter"),
+    ("ana", "microphone.volume.set", (), {"volume": float("nan")}, 422, "bad_parameter"),
+    ("ana", "speaker.volume.set", (), {"volume": "7"}, 422, "bad_parameter"),
+    ("ana", "microphone.sensitivity.set", (), {"sensitivity": -1}, 422, "bad_parameter"),
+    ("ana", "audioflags.set", (), {}, 422, "bad_parameter"),
+    ("ana", "audioflags.set", (), {"auto_gain": 1}, 422, "bad_parameter"),
+    ("ana", "layout.set", (), {}, 422, "bad_parameter"),
+    ("ana", "layout.set", (), {"layout": "7x7"}, 422, "bad_parameter"),
+    ("ana", "layout.set", (), {"layout": ["2x2"]}, 422, "bad_parameter"),
+    ("ana", "layout.set", (), {"layout": "2x2", "positions": ["bob"]}, 422, "bad_parameter"),
+    ("ana", "member.position.set", (), {}, 422, "bad_parameter"),
+    ("ana", "member.position.set", (), {"positions": {"bob": "playback"}}, 422, "bad_parameter"),
+    ("ana", "member.position.set", (), {"positions": {"bob": 1}}, 422, "bad_parameter"),
+    (
+        "ana", "member.position.set", (), {"positions": {"bob": "standard-1", "cem": "standard-1"}}, 422,
+        "bad_parameter",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("actor", "name", "targets", "params", "code", "reason"), REFUSED)
+def test_what_is_refused_changes_nothing(
+    room: LiveRoom, actor: str, name: str, targets: tuple[str, ...], params: dict[str, Any], code: int, reason: str
+) -> None:
+    after, told, reply = acts.act(room, do(actor, name, *targets, **params), T0)
+    assert isinstance(reply, Refused)
+    assert (reply.code, reply.reason) == (code, reason)
+    assert reply.message
+    assert after is room
+    assert told == ()
+
+
+def test_ones_own_screen_counts_as_oneself(room: LiveRoom) -> None:
+    room = join(room, "screen", media=SCREEN, screen_of="bob", subscriber_id="bob", **GUESTS).room
+    assert acts.act(room, do("bob", "mute", "screen", channels=["video"]), T0).reply == Done()
+    assert isinstance(acts.act(room, do("cem", "mute", "screen", channels=["video"]), T0).reply, Refused)
+
+
+def test_who_has_left_can_do_nothing(room: LiveRoom) -> None:
+    room = acts.act(room, do("ana", "member.remove", "ana"), T0).room
+    reply = acts.act(room, do("ana", "member.remove", "bob"), T0).reply
+    assert reply == seats.NO_SUCH_MEMBER

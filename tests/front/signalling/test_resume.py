@@ -1,0 +1,137 @@
+"""What outlives a socket: sessions, seats, calls taken over by a reloaded page."""
+
+import asyncio
+from uuid import UUID
+
+from parlour.domain.live.commands import Absent, Join, Present
+from parlour.front.front import utc_now
+from parlour.front.signalling.switchboard import KEPT_S, Switchboard
+from parlour.front.tickets import Tickets
+from parlour.store.database import Database
+from tests.support.fake_rooms import FakeRooms
+from tests.support.server import PROJECT
+from tests.support.signalling import House, front_with_rooms
+
+
+async def _asked(rooms: FakeRooms, kind: type, count: int = 1) -> None:
+    async with asyncio.timeout(5):
+        await rooms.until(lambda: sum(isinstance(command, kind) for command in rooms.asked) >= count)
+
+
+async def test_a_reconnected_page_goes_on_without_joining_again(house: House) -> None:
+    room_id = await house.room()
+    token = await house.token()
+    async with house.client(token) as first:
+        seat = await first.join()
+        protocol, state = first.protocol, first.state
+    await _asked(house.rooms, Absent)
+    house.rooms._change(room_id, seat.member_id, "audio_muted", True)
+    async with house.client(token, protocol=protocol, authorization_state=state) as second:
+        assert second.protocol == protocol
+        await _asked(house.rooms, Present)
+        assert (await seat.of(second).act("unmute", channels=["audio"]))["code"] == "200"
+        kinds = [event["event_type"] for event in second.events]
+        assert kinds.count("member.updated") == 2, "what was told while the socket was gone comes first"
+        assert "call.joined" not in kinds
+    assert sum(isinstance(command, Join) for command in house.rooms.asked) == 1
+
+
+async def test_another_front_takes_a_session_over(database: Database, house: House) -> None:
+    room_id = await house.room()
+    token = await house.token()
+    async with house.client(token) as first:
+        seat = await first.join()
+    async with front_with_rooms(database, house.rooms) as other:
+        again = {"protocol": first.protocol, "authorization_state": first.state}
+        async with other.client(token, **again) as second:
+            assert second.protocol == first.protocol
+            assert (await seat.of(second).act("raisehand"))["code"] == "200"
+            updated = next(event for event in second.events if event["event_type"] == "member.updated")
+            assert updated["params"]["member"]["updated"] == ["handraised"]
+            assert updated["params"]["room_id"] == str(room_id)
+
+
+async def test_a_reloaded_page_takes_its_call_over(house: House) -> None:
+    await house.room()
+    token = await house.token()
+    async with house.client(token) as first:
+        seat = await first.join()
+    again = {"protocol": first.protocol, "authorization_state": first.state}
+    async with house.client(token, **again) as second:
+        retaken = await second.join(call_id=seat.call_id, attach=True, reattaching=True)
+        assert retaken.member_id == seat.member_id
+        assert retaken.call_id == seat.call_id
+    joins = [command for command in house.rooms.asked if isinstance(command, Join)]
+    assert [join.reattach for join in joins] == [False, True]
+
+
+async def test_a_call_of_somebody_else_cannot_be_taken_over(house: House) -> None:
+    await house.room()
+    async with house.client() as victim, house.client() as thief:
+        seat = await victim.join()
+        result = await thief.dial(call_id=seat.call_id, attach=True, reattaching=True)
+        assert result["result"]["error"]["message"] == "INVALID_CALL_REFERENCE"
+        answer = await thief.call("call.mute", {"self": seat.me(), "target": seat.me(), "channels": ["audio"]})
+        assert answer["result"]["code"] == "404"
+
+
+async def test_a_state_of_somebody_else_begins_a_new_session(house: House) -> None:
+    await house.room()
+    async with house.client() as first:
+        await first.join()
+    stranger = await house.tickets.read(await house.token())
+    other = type(stranger)(
+        stranger.id, UUID(PROJECT), stranger.bearer, stranger.issued_at, stranger.expires_at, subscriber=UUID(int=1)
+    )
+    token = await house.tickets.mint(other)
+    again = {"protocol": first.protocol, "authorization_state": first.state}
+    async with house.client(token, **again) as second:
+        assert second.protocol != first.protocol
+    async with house.client(protocol=first.protocol, authorization_state="nonsense") as third:
+        assert third.protocol != first.protocol
+
+
+async def test_a_newer_socket_takes_the_older_ones_place(house: House) -> None:
+    await house.room()
+    token = await house.token()
+    async with house.client(token) as first:
+        await first.join()
+        again = {"protocol": first.protocol, "authorization_state": first.state}
+        async with house.client(token, **again) as second:
+            await first.websocket.wait_closed()
+            assert first.websocket.close_code == 1000
+            assert second.protocol == first.protocol
+            assert not any(isinstance(command, Absent) for command in house.rooms.asked)
+
+
+async def test_a_seat_that_the_room_gave_up_is_told_to_be_over(house: House) -> None:
+    room_id = await house.room()
+    token = await house.token()
+    async with house.client(token) as first:
+        seat = await first.join()
+    await _asked(house.rooms, Absent)
+    house.rooms.rooms[room_id].members.clear()
+    again = {"protocol": first.protocol, "authorization_state": first.state}
+    async with house.client(token, **again) as second:
+        await second.event("call.left")
+        bye = await second.event("webrtc.message")
+        assert bye["method"] == "verto.bye"
+        assert bye["params"]["callID"] == seat.call_id
+
+
+async def test_a_session_that_nobody_comes_back_for_is_forgotten(database: Database) -> None:
+    now = 0.0
+    rooms = FakeRooms()
+    board = Switchboard(database, Tickets(database, utc_now), rooms, strict=True, monotonic=lambda: now)
+    async with front_with_rooms(database, rooms, board) as house:
+        room_id = await house.room()
+        async with house.client() as client:
+            await client.join()
+            now = KEPT_S + 1
+            await board.tidy()
+            assert board.statistics()["sessions"] == 1
+        await _asked(rooms, Absent)
+        now += KEPT_S + 1
+        await board.tidy()
+        assert board.statistics()["sessions"] == board.statistics()["rooms"] == 0
+        assert rooms.listening(room_id) == 0
