@@ -1,19 +1,20 @@
 """``parlour``: the commands and how they hang together."""
 
+import io
 import sys
 
 import typer
 
 from parlour import __version__
 from parlour.cli import doctor, room, serve, settings, token
-from parlour.cli.output import fail
+from parlour.cli.output import Trouble, fail
 from parlour.settings import BadSetting
 
 app = typer.Typer(
     name="parlour",
     help="Self-hosted video conference rooms.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -37,9 +38,14 @@ def main(
     """Self-hosted video conference rooms."""
 
 
-def run() -> None:
-    """Run the command line; a setting that makes no sense ends it with a sentence."""
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line, by default with the process's arguments; what cannot be done ends it with a sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a room's name may have letters that the terminal has not
     try:
-        app()
+        app(arguments)
     except BadSetting as error:
         fail(str(error))
+    except Trouble as error:
+        fail(str(error), error.code)

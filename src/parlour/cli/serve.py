@@ -34,22 +34,24 @@ def serve(
     """Start the server. Ctrl-C or SIGTERM ends it once the requests in flight are answered."""
     given = {"host": host, "port": port, "data_dir": data_dir}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
+    _log_cheaply()
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
     )
     for name in ("alembic", "asyncio", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        uvloop.run(run(settings))
-    except (Unavailable, SchemaTooNew) as error:
-        fail(f"Parlour cannot start: {error}")
+        sockets = listen(settings.host, settings.port)
     except OSError as error:
         fail(f"Parlour cannot listen on {settings.host} port {settings.port}: {error.strerror or error}")
+    try:
+        uvloop.run(run(settings, sockets))
+    except (Unavailable, SchemaTooNew) as error:
+        fail(f"Parlour cannot start: {error}")
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, sockets: list[socket.socket]) -> None:
     """Start up, serve until told to end, shut down."""
-    sockets = listen(settings.host, settings.port)
     database = open_database(settings.database)
     try:
         await database.migrate()
@@ -77,6 +79,11 @@ async def run(settings: Settings) -> None:
             listener.close()
         await database.close()
     log.info("Parlour has ended")
+
+
+def _log_cheaply() -> None:
+    # What no line of ours shows need not be looked up for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False  # type: ignore[attr-defined, unused-ignore]  # the last is newer than 3.11
 
 
 def _end(server: Server, number: signal.Signals) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -40,21 +41,26 @@ def build_app(
     """The application over a migrated database. The clocks are given so that tests can hold them."""
     gate = Gate(database, monotonic)
     metrics = Metrics(database=database.statistics, gate=gate.statistics)
-    app = FastAPI(
+    described = FastAPI(
         title="Parlour",
         version=__version__,
         summary="Conference rooms on your own server.",
         description=DESCRIPTION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        exception_handlers=HANDLERS,
-        redirect_slashes=False,
     )
     # Rooms before resources: their paths are the longer ones.
-    for router in (rooms.router, resources.router, tokens.router, service.router, documents.router):
-        app.include_router(router)
-    app.openapi = functools.cache(lambda: api_document(app))  # type: ignore[method-assign]  # FastAPI's documented way
-    routes = [route for route in app.routes if isinstance(route, Route)]
-    app.state.front = Front(database, gate, metrics, public_url, lenient_create, now, routes)
+    routers = (rooms.router, resources.router, tokens.router, service.router, documents.router)
+    for router in routers:
+        described.include_router(router)
+    # FastAPI describes the routes; Starlette serves them, at a third of the cost a request.
+    routes = [
+        Route(route.path, route.endpoint, methods=sorted(route.methods or ()))
+        for router in routers
+        for route in router.routes
+        if isinstance(route, Route)
+    ]
+    app = Starlette(exception_handlers=HANDLERS)
+    app.router.routes.extend(routes)
+    app.router.redirect_slashes = False
+    document = functools.cache(lambda: api_document(described))
+    app.state.front = Front(database, gate, metrics, document, public_url, lenient_create, now, routes)
     return Observe(app, metrics, log_requests=log_requests)

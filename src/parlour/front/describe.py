@@ -1,22 +1,17 @@
-"""How routes describe themselves in the API document, and the schemas that all of them share."""
+"""How routes describe themselves in the API document, and the schemas that all of them share.
+
+Handlers take the request and give the response. Reading and checking input is theirs, because this API refuses more
+than a model can express (see ``body.py``).
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 
-class LeanRoute(APIRoute):
-    """A route that FastAPI describes but does not stand in the way of: handlers take the request, give the response.
-
-    Reading and checking input is the handler's, because this API refuses more than a model can (see ``body.py``), and
-    because dependency injection costs more than the whole of a bare handler.
-    """
-
-    def get_route_handler(self) -> Any:
-        """The handler itself."""
-        return self.endpoint
+def _no_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
 
 
 class Links(BaseModel):
@@ -24,8 +19,8 @@ class Links(BaseModel):
 
     self: str = Field(description="This page.")
     first: str = Field(description="The first page.")
-    next: str = Field("", description="The next page; absent on the last one.")
-    prev: str = Field("", description="The page before; absent on the first one.")
+    next: str = Field("", description="The next page; absent on the last one.", json_schema_extra=_no_default)
+    prev: str = Field("", description="The page before; absent on the first one.", json_schema_extra=_no_default)
 
 
 class StatusCode401(BaseModel):

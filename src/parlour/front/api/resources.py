@@ -12,7 +12,7 @@ from parlour.front.api.room_schema import (
     FabricAddressRoomList,
     room_body,
 )
-from parlour.front.describe import PAGING, LeanRoute, described, identifier
+from parlour.front.describe import PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -20,8 +20,10 @@ from parlour.store import rooms
 
 PATH = "/api/fabric/resources"
 
-router = APIRouter(route_class=LeanRoute, tags=["Resources"])
+router = APIRouter(tags=["Resources"])
 _RESOURCE = identifier("id", "the resource")
+# Only a UUID: else DELETE on .../conference_rooms would mean a resource of that name, and be 404 rather than 405.
+_ONE = f"{PATH}/{{id:uuid}}"
 
 
 @router.get(
@@ -40,19 +42,19 @@ async def list_resources(request: Request) -> Response:
 
 
 router.get(
-    f"{PATH}/{{id}}",
+    _ONE,
     description="Shows one resource.",
     **described("get-resource", "Get resource", ConferenceRoomResponse, (401, 404, 500, 503), parameters=[_RESOURCE]),
 )(room_routes.get_room)
 
 router.delete(
-    f"{PATH}/{{id}}",
+    _ONE,
     description="Deletes a resource and its addresses.",
     **described("delete-resource", "Delete resource", None, (401, 404, 500, 503), parameters=[_RESOURCE]),
 )(room_routes.delete_room)
 
 router.get(
-    f"{PATH}/{{id}}/addresses",
+    f"{_ONE}/addresses",
     description="Lists where the resource can be dialled.",
     **described(
         "list-resource-addresses",

@@ -16,7 +16,7 @@ from parlour.domain.token import SECRET_BYTES, TOKENS, Permission, Token, digest
 from parlour.front.api.fields import ABSENT, Name, drop_defaults
 from parlour.front.api.rooms import path_id
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, LeanRoute, Links, described, identifier
+from parlour.front.describe import PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -25,7 +25,7 @@ from parlour.store import tokens
 
 PATH = "/api/project/tokens"
 
-router = APIRouter(route_class=LeanRoute, tags=["API tokens"])
+router = APIRouter(tags=["API tokens"])
 _TOKEN = identifier("id", "the token")
 _LEADS_TO = dict.fromkeys(("get-token", "update-token", "delete-token"), "id")
 
