@@ -187,7 +187,7 @@ def run(asked: argparse.Namespace) -> tuple[list[Cell], list[Memory]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parlour-bench-", dir=asked.folder)))
         postgres = None
         if "postgresql" in asked.databases:
-            postgres = stack.enter_context(postgres_server(folder / "postgres"))
+            postgres = stack.enter_context(postgres_server())
         bench = Bench(folder, postgres, asked)
         if asked.memory:
             return [], [bench.memory(database) for database in asked.databases]

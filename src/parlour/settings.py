@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from parlour.domain.token import TOKEN_MAX, TOKEN_MIN
-from parlour.store.database import check_database_url
 
 PREFIX = "PARLOUR_"
 ENV_FILE = ".env"
@@ -29,6 +28,8 @@ def _origin(url: str) -> str:
 
 
 def _database(url: str) -> str:
+    from parlour.store.database import check_database_url  # costs the time of an import to those who set no URL
+
     check_database_url(url)
     return url
 

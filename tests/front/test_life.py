@@ -19,7 +19,7 @@ import pytest
 
 from parlour.front.server import HEAD_MAX
 from tests.front.test_rooms import COFFEE, ROOMS
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving, spawn
 
 pytestmark = pytest.mark.slow
@@ -151,13 +151,20 @@ def test_a_locked_database_is_503_until_it_is_free(tmp_path: Path) -> None:
         assert len(listed(client)) == 2
 
 
-def test_a_database_that_dies_comes_back_without_a_restart(postgres: PostgresServer, tmp_path: Path) -> None:
-    url = postgres.new_database()
+@pytest.fixture
+def mortal() -> Iterator[PostgresServer]:
+    """A PostgreSQL that may die without hurting other tests."""
+    with postgres_server() as server:
+        yield server
+
+
+def test_a_database_that_dies_comes_back_without_a_restart(mortal: PostgresServer, tmp_path: Path) -> None:
+    url = mortal.new_database()
     acknowledged: list[dict[str, Any]] = []
     with serving(tmp_path / "server", PARLOUR_DATABASE_URL=url) as server, server.client() as client:
         with writers(server, 4, acknowledged):
             until(lambda: len(acknowledged) > 20)
-            postgres.stop("immediate")
+            mortal.stop("immediate")
             try:
                 until(lambda: client.get("/readyz").status_code == 503)
                 assert client.get("/readyz").headers["retry-after"] == "1"
@@ -165,7 +172,7 @@ def test_a_database_that_dies_comes_back_without_a_restart(postgres: PostgresSer
                 assert statuses <= {500, 503}
                 assert client.get("/healthz").status_code == 200
             finally:
-                postgres.start()
+                mortal.start()
             until(lambda: client.get("/readyz").status_code == 200)
             enough = len(acknowledged) + 20
             until(lambda: len(acknowledged) > enough)

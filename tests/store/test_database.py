@@ -1,6 +1,7 @@
 """Both databases behind their one interface: all or nothing, bounded, back by themselves."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -139,6 +140,7 @@ async def test_a_removed_file_is_noticed_and_a_restored_one_taken_up(tmp_path: P
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
         ("mysql://localhost/x", "mysql is not supported"),
+        ("postgresql://localhost/x?target_session_attrs=any", "sslmode"),
     ],
 )
 def test_bad_urls_are_refused_in_words(url: str, words: str) -> None:
@@ -152,5 +154,20 @@ async def test_a_host_that_does_not_answer_is_unavailable() -> None:
         for attempt in (database.run(count), database.probe(), database.migrate()):
             with pytest.raises(Unavailable):
                 await attempt
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(("mode", "works"), [("disable", True), ("prefer", True), ("require", False)])
+async def test_sslmode_as_libpq_spells_it(new_url: Callable[[str], str], mode: str, works: bool) -> None:
+    database = open_database(f"{new_url('postgresql')}?sslmode={mode}")
+    try:
+        if works:
+            await database.migrate()
+            await database.probe()
+        else:
+            for attempt in (database.migrate(), database.probe()):
+                with pytest.raises(Unavailable, match="SSL"):
+                    await attempt
     finally:
         await database.close()

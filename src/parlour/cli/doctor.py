@@ -213,8 +213,8 @@ def findings() -> Iterator[Finding]:
     yield check_disk(settings.data_dir, lambda path: shutil.disk_usage(path).free)
 
 
-def doctor() -> None:
-    """Check this machine and the settings; say what to do where something is wrong."""
+def examine() -> None:
+    """Print every finding. Ends the command with 1 where one keeps the server from working."""
     failed = 0
     for finding in findings():
         failed += finding.verdict is Verdict.FAIL

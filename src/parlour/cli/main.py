@@ -6,7 +6,7 @@ import sys
 import typer
 
 from parlour import __version__
-from parlour.cli import doctor, room, serve, settings, token
+from parlour.cli import room, serve, settings, token
 from parlour.cli.output import Trouble, fail
 from parlour.settings import BadSetting
 
@@ -19,10 +19,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
 app.command("settings")(settings.show)
 app.add_typer(room.app, name="room")
 app.add_typer(token.app, name="token")
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine and the settings; say what to do."""
+    from parlour.cli.doctor import examine  # a server's worth of imports, which the other commands do without
+
+    examine()
 
 
 def _version(wanted: bool) -> None:

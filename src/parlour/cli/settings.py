@@ -20,7 +20,7 @@ def show(
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
     sample: bool = typer.Option(False, "--sample", help="Print a .env file with every setting, commented out."),
 ) -> None:
-    """Print every setting with its default, its value now, and what it means."""
+    """Print every setting: default, value now, meaning."""
     settings = load_settings()
     rows = [
         (PREFIX + name.upper(), _spell(field.default), _spell(getattr(settings, name)), field.description or "")

@@ -78,6 +78,17 @@ FAILURES: dict[int, type[BaseModel]] = {
     503: StatusCode503,
 }
 
+_HEADERS = {
+    "X-Request-ID": {
+        "description": "Finds the request in the log. The request's own, where it brought a sane one.",
+        "schema": {"type": "string"},
+    }
+}
+_FAILURE_HEADERS = {
+    401: {"WWW-Authenticate": {"description": "How to authenticate: `Basic`.", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+}
+
 PAGING: list[dict[str, Any]] = [
     {
         "name": "page_number",
@@ -141,6 +152,7 @@ def described(
             for target, name in leads_to.items()
         }
     status = 200 if gives else 204
+    success["headers"] = _HEADERS
     return {
         "operation_id": operation,
         "summary": summary,
@@ -148,7 +160,14 @@ def described(
         "response_model": None,
         "responses": {
             status: success,
-            **{code: {"model": FAILURES[code], "description": FAILURES[code].__doc__} for code in failures},
+            **{
+                code: {
+                    "model": FAILURES[code],
+                    "description": FAILURES[code].__doc__,
+                    "headers": {**_HEADERS, **_FAILURE_HEADERS.get(code, {})},
+                }
+                for code in failures
+            },
         },
         "openapi_extra": extra,
     }

@@ -69,6 +69,8 @@ def check_database_url(url: str) -> sa.URL:
             raise ValueError("SQLite needs a file: sqlite:///path")
         case "sqlite":
             return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres" if set(parsed.query) - {"sslmode"}:
+            raise ValueError("the only parameter that a PostgreSQL URL may carry is sslmode")
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+asyncpg")
         case other:

@@ -38,6 +38,10 @@ class Postgres:
     """A pool of connections; each unit of work runs in one greenlet, start to end."""
 
     def __init__(self, url: sa.URL) -> None:
+        self._connect_args: dict[str, Any] = {"timeout": LOCK_WAIT_S}
+        if "sslmode" in url.query:  # libpq's word; the driver's is another
+            self._connect_args["ssl"] = url.query["sslmode"]
+        url = url.set(query={})
         self._engine = create_async_engine(
             url,
             pool_size=POOL_SIZE,
@@ -46,7 +50,7 @@ class Postgres:
             # Every block below commits or rolls back by itself, so a returned connection is clean.
             pool_reset_on_return=None,
             connect_args={
-                "timeout": LOCK_WAIT_S,
+                **self._connect_args,
                 "command_timeout": STATEMENT_S,
                 "server_settings": {"application_name": "parlour", "lock_timeout": f"{LOCK_WAIT_S:.0f}s"},
             },
@@ -79,7 +83,7 @@ class Postgres:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             upgrade(connection)
 
-        engine = create_async_engine(self._engine.url, poolclass=NullPool, connect_args={"timeout": LOCK_WAIT_S})
+        engine = create_async_engine(self._engine.url, poolclass=NullPool, connect_args=self._connect_args)
         with _told():
             async with engine.begin() as connection:
                 await connection.run_sync(locked)

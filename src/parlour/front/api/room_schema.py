@@ -173,16 +173,16 @@ class ConferenceRoomResponse(BaseModel):
 class ConferenceRoomList(BaseModel):
     """A page of rooms, the newest first."""
 
-    data: list[ConferenceRoomResponse]
+    data: list[ConferenceRoomResponse] = Field(description="The rooms of this page.")
     links: Links
 
 
 class RoomChannels(BaseModel):
     """The addresses to dial for each kind of media."""
 
-    audio: str = Field(examples=["/public/coffee_cafe?channel=audio"])
-    messaging: str = Field(examples=["/public/coffee_cafe?channel=messaging"])
-    video: str = Field(examples=["/public/coffee_cafe?channel=video"])
+    audio: str = Field(description="With sound only.", examples=["/public/coffee_cafe?channel=audio"])
+    messaging: str = Field(description="With messages only.", examples=["/public/coffee_cafe?channel=messaging"])
+    video: str = Field(description="With picture and sound.", examples=["/public/coffee_cafe?channel=video"])
 
 
 class FabricAddressRoom(BaseModel):
@@ -203,7 +203,7 @@ class FabricAddressRoom(BaseModel):
 class FabricAddressRoomList(BaseModel):
     """A page of a room's addresses."""
 
-    data: list[FabricAddressRoom]
+    data: list[FabricAddressRoom] = Field(description="The addresses of this page.")
     links: Links
 
 

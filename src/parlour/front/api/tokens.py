@@ -1,6 +1,7 @@
 """``/api/project/tokens``: make, list, change and revoke the project's API tokens."""
 
 import secrets
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -76,18 +77,18 @@ class UpdateTokenRequest(BaseModel):
 class TokenResponse(BaseModel):
     """An API token. In full once, when it is made; after that only its end is known."""
 
-    id: UUID
-    name: str
-    permissions: list[Permission]
-    token: str = Field(examples=["PT…1a2b"])
-    created_at: str = Field(json_schema_extra={"format": "date-time"})
-    updated_at: str = Field(json_schema_extra={"format": "date-time"})
+    id: UUID = Field(description="Names the token in the paths of this API.")
+    name: str = Field(description="What the token is for.", examples=["Booking page"])
+    permissions: list[Permission] = Field(description="What it may do.")
+    token: str = Field(description="In full in the answer that makes it, masked later.", examples=["PT…1a2b"])
+    created_at: datetime = Field(description="When it was made.")
+    updated_at: datetime = Field(description="When it was last changed.")
 
 
 class TokenList(BaseModel):
     """A page of API tokens, the newest first."""
 
-    data: list[TokenResponse]
+    data: list[TokenResponse] = Field(description="The tokens of this page.")
     links: Links
 
 
