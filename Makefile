@@ -28,7 +28,7 @@ format: $(VENV)/dev.stamp ## Put the code in its format
 
 bench: $(VENV)/dev.stamp ## Measure the REST API against its floor, on SQLite and on PostgreSQL
 	@tests/system-packages
-	@$(BIN)/python benchmarks/rest.py $(ARGS)
+	@$(BIN)/python -m benchmarks.rest $(ARGS)
 
 requirements: $(VENV)/run.stamp ## Pin the newest versions that pyproject.toml allows, with their hashes
 	@$(BIN)/pip install --quiet uv

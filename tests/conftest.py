@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -18,9 +19,9 @@ DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """One real PostgreSQL for the whole run."""
-    with postgres_server(tmp_path_factory.mktemp("postgres") / "cluster") as server:
+    with postgres_server() as server:
         yield server
 
 
@@ -32,17 +33,20 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
-    """Makes URLs of empty databases."""
-    numbers = itertools.count()
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes URLs of empty databases, which are gone after the test."""
+    made: list[str] = []
 
     def make(backend: str) -> str:
         if backend == "sqlite":
             return f"sqlite:///{tmp_path}/{next(numbers)}.sqlite3"
-        server: PostgresServer = request.getfixturevalue("postgres")
-        return server.new_database()
+        made.append(request.getfixturevalue("postgres").new_database())
+        return made[-1]
 
-    return make
+    numbers = itertools.count()
+    yield make
+    for url in made:
+        request.getfixturevalue("postgres").drop_database(url)
 
 
 @pytest.fixture
@@ -56,8 +60,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A migrated database of each kind, with one project."""
     database = open_database(database_url)
     await database.migrate()
-    from uuid import UUID
-
     await database.transact(lambda connection: ensure_credentials(connection, UUID(PROJECT), TOKEN, utc_now()))
     try:
         yield database

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from parlour.domain.token import TOKEN_MAX, TOKEN_MIN
-from parlour.store.database import check_database_url
 
 PREFIX = "PARLOUR_"
 ENV_FILE = ".env"
@@ -29,6 +28,8 @@ def _origin(url: str) -> str:
 
 
 def _database(url: str) -> str:
+    from parlour.store.database import check_database_url  # costs the time of an import to those who set no URL
+
     check_database_url(url)
     return url
 
@@ -80,6 +81,24 @@ class Settings(BaseSettings):
     )
     nats_url: Annotated[str, _one_of_schemes("nats", "tls")] | None = Field(
         None, description="NATS server that fronts and media workers meet on; by default a private one."
+    )
+    workers: int = Field(0, ge=0, le=256, description="Media workers that `parlour serve` runs; 0: one for each core.")
+    media_host: str = Field(
+        "localhost",
+        description="Name or address that media workers listen on; 0.0.0.0 or :: for every interface. By default this"
+        " machine alone can join rooms.",
+    )
+    udp_port: int = Field(
+        0, ge=0, le=65535, description="First UDP port of the media workers, the next ones get the next; 0: free ones."
+    )
+    ice_tcp_port: int = Field(
+        0, ge=0, le=65535, description="First TCP port for clients whose network lets no UDP through; 0: none."
+    )
+    public_ip: str | None = Field(
+        None, description="Addresses that clients reach the media ports under, separated by commas; by default the own."
+    )
+    max_members: int = Field(
+        300, ge=1, le=300, description="The most members of any room, also of one that sets no limit."
     )
     storage_url: Annotated[str, _one_of_schemes("file", "s3", "gs", "az")] | None = Field(
         None,

@@ -1,27 +1,44 @@
 """``parlour``: the commands and how they hang together."""
 
+import io
 import sys
 
 import typer
 
 from parlour import __version__
-from parlour.cli import doctor, room, serve, settings, token
-from parlour.cli.output import fail
+from parlour.cli import room, serve, settings, token
+from parlour.cli.output import Trouble, fail
 from parlour.settings import BadSetting
 
 app = typer.Typer(
     name="parlour",
     help="Self-hosted video conference rooms.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
 app.command("settings")(settings.show)
 app.add_typer(room.app, name="room")
 app.add_typer(token.app, name="token")
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine and the settings; say what to do."""
+    from parlour.cli.doctor import examine  # a server's worth of imports, which the other commands do without
+
+    examine()
+
+
+@app.command()
+def worker(number: int = typer.Option(0, min=0, help="Added to the first port of the settings.")) -> None:
+    """Start a media worker apart; needs PARLOUR_NATS_URL."""
+    from parlour.cli.worker import start  # as above
+    from parlour.settings import load_settings
+
+    start(load_settings(), number)
 
 
 def _version(wanted: bool) -> None:
@@ -37,9 +54,14 @@ def main(
     """Self-hosted video conference rooms."""
 
 
-def run() -> None:
-    """Run the command line; a setting that makes no sense ends it with a sentence."""
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line, by default with the process's arguments; what cannot be done ends it with a sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a room's name may have letters that the terminal has not
     try:
-        app()
+        app(arguments)
     except BadSetting as error:
         fail(str(error))
+    except Trouble as error:
+        fail(str(error), error.code)

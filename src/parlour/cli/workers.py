@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 
+from parlour.settings import Settings
+
 STOP_S = 8.0
 """How long a worker may take to end its rooms."""
 AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -17,7 +19,7 @@ LIVED_S = 60.0
 log = logging.getLogger("parlour")
 
 
-async def _keep(environment: Mapping[str, str]) -> None:
+async def _keep(number: int, environment: Mapping[str, str]) -> None:
     """Run one worker, again and again, until cancelled; then end it."""
     loop = asyncio.get_running_loop()
     failures = 0
@@ -28,6 +30,8 @@ async def _keep(environment: Mapping[str, str]) -> None:
             "-m",
             "parlour",
             "worker",
+            "--number",
+            str(number),
             env=dict(environment),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the front, which ends the workers in its own time
@@ -57,10 +61,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 @contextlib.asynccontextmanager
-async def workers(count: int, nats_url: str, settings: Mapping[str, str]) -> AsyncIterator[None]:
-    """Keep ``count`` workers on a bus for the length of a block. ``settings`` are ``PARLOUR_*`` variables."""
-    environment = {**os.environ, **settings, "PARLOUR_NATS_URL": nats_url}
-    tasks = [asyncio.create_task(_keep(environment)) for _ in range(count)]
+async def workers(count: int, nats_url: str, settings: Settings) -> AsyncIterator[None]:
+    """Keep ``count`` workers on a bus for the length of a block."""
+    environment = {**os.environ, "PARLOUR_NATS_URL": nats_url, "PARLOUR_DATA_DIR": str(settings.data_dir)}
+    tasks = [asyncio.create_task(_keep(number, environment)) for number in range(count)]
     try:
         yield
     finally:

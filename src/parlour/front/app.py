@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -51,24 +52,28 @@ def build_app(
     if switchboard is None:
         switchboard = Switchboard(database, Tickets(database, now), NoRooms())
     metrics = Metrics(database=database.statistics, gate=gate.statistics, signalling=switchboard.statistics)
-    app = FastAPI(
+    described = FastAPI(
         title="Parlour",
         version=__version__,
         summary="Conference rooms on your own server.",
         description=DESCRIPTION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        exception_handlers=HANDLERS,
-        redirect_slashes=False,
     )
     # Rooms and subscribers before resources: their paths are the longer ones.
-    for part in (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents):
-        app.include_router(part.router)
-    app.router.routes.append(WebSocketRoute("/", signalling))
-    app.openapi = functools.cache(lambda: api_document(app))  # type: ignore[method-assign]  # FastAPI's documented way
-    routes = [route for route in app.routes if isinstance(route, Route)]
+    parts = (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents)
+    for part in parts:
+        described.include_router(part.router)
+    # FastAPI describes the routes; Starlette serves them, at a third of the cost a request.
+    routes = [
+        Route(route.path, route.endpoint, methods=sorted(route.methods or ()))
+        for part in parts
+        for route in part.router.routes
+        if isinstance(route, Route)
+    ]
+    app = Starlette(exception_handlers=HANDLERS)
+    app.router.routes.extend((*routes, WebSocketRoute("/", signalling)))
+    app.router.redirect_slashes = False
+    document = functools.cache(lambda: api_document(described))
     app.state.front = Front(
-        database, gate, metrics, public_url, lenient_create, switchboard.tickets, switchboard, now, routes
+        database, gate, metrics, document, public_url, lenient_create, switchboard.tickets, switchboard, now, routes
     )
     return Observe(Cors(app), metrics, log_requests=log_requests)

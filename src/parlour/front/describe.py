@@ -1,22 +1,17 @@
-"""How routes describe themselves in the API document, and the schemas that all of them share."""
+"""How routes describe themselves in the API document, and the schemas that all of them share.
+
+Handlers take the request and give the response. Reading and checking input is theirs, because this API refuses more
+than a model can express (see ``body.py``).
+"""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 
-class LeanRoute(APIRoute):
-    """A route that FastAPI describes but does not stand in the way of: handlers take the request, give the response.
-
-    Reading and checking input is the handler's, because this API refuses more than a model can (see ``body.py``), and
-    because dependency injection costs more than the whole of a bare handler.
-    """
-
-    def get_route_handler(self) -> Any:
-        """The handler itself."""
-        return self.endpoint
+def _no_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
 
 
 class Links(BaseModel):
@@ -24,8 +19,8 @@ class Links(BaseModel):
 
     self: str = Field(description="This page.")
     first: str = Field(description="The first page.")
-    next: str = Field("", description="The next page; absent on the last one.")
-    prev: str = Field("", description="The page before; absent on the first one.")
+    next: str = Field("", description="The next page; absent on the last one.", json_schema_extra=_no_default)
+    prev: str = Field("", description="The page before; absent on the first one.", json_schema_extra=_no_default)
 
 
 class StatusCode401(BaseModel):
@@ -81,6 +76,17 @@ FAILURES: dict[int, type[BaseModel]] = {
     422: StatusCode422,
     500: StatusCode500,
     503: StatusCode503,
+}
+
+_HEADERS = {
+    "X-Request-ID": {
+        "description": "Finds the request in the log. The request's own, where it brought a sane one.",
+        "schema": {"type": "string"},
+    }
+}
+_FAILURE_HEADERS = {
+    401: {"WWW-Authenticate": {"description": "How to authenticate: `Basic`.", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
 }
 
 PAGING: list[dict[str, Any]] = [
@@ -148,6 +154,7 @@ def described(
             for target, name in leads_to.items()
         }
     status = status or (200 if gives else 204)
+    success["headers"] = _HEADERS
     return {
         "operation_id": operation,
         "summary": summary,
@@ -155,7 +162,14 @@ def described(
         "response_model": None,
         "responses": {
             status: success,
-            **{code: {"model": FAILURES[code], "description": FAILURES[code].__doc__} for code in failures},
+            **{
+                code: {
+                    "model": FAILURES[code],
+                    "description": FAILURES[code].__doc__,
+                    "headers": {**_HEADERS, **_FAILURE_HEADERS.get(code, {})},
+                }
+                for code in failures
+            },
         },
         "openapi_extra": extra,
     }

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parlour.domain.errors import NotFound
-from parlour.front.describe import LeanRoute
 from parlour.front.errors import CODES
+from parlour.front.front import front_of
 
 _PAGES = files("parlour.front") / "pages"
 _ASSETS = {
@@ -25,13 +25,14 @@ _STRICT = {
 }
 _FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
-router = APIRouter(route_class=LeanRoute, include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
     """The API document."""
-    return Response(orjson.dumps(request.app.openapi(), option=orjson.OPT_INDENT_2), media_type="application/json")
+    document = front_of(request).document()
+    return Response(orjson.dumps(document, option=orjson.OPT_INDENT_2), media_type="application/json")
 
 
 @router.get("/docs")

@@ -1,5 +1,6 @@
 """Refusals and failures as HTTP, in one place."""
 
+import logging
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ from parlour.domain.errors import (
     Unavailable,
 )
 from parlour.front.front import front_of
+
+log = logging.getLogger("parlour.front")
 
 CODES = {
     "allowed_address_limit_exceeded": "More addresses are named than one token may open.",
@@ -67,6 +70,7 @@ def refused(request: Request, refusal: Exception) -> Response:
         case TooSlow():
             return render(408, {"error": "Request Timeout"}, {"Connection": "close"})
         case Unavailable():
+            log.warning("503: %s", refusal)
             return render(503, {"error": "Service Unavailable"}, {"Retry-After": str(refusal.retry_after)})
         case _:
             raise refusal

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from starlette.requests import Request
@@ -37,6 +37,7 @@ class Front:
     database: Database
     gate: Gate
     metrics: Metrics
+    document: Callable[[], dict[str, Any]]
     public_url: str | None
     lenient_create: bool
     tickets: Tickets

@@ -50,7 +50,7 @@ class Observe:
         finally:
             seconds = time.perf_counter() - began
             route = scope.get("route")
-            self._metrics.request(scope["method"], route.path if route else "none", status, seconds)
+            self._metrics.request(scope["method"], route.path_format if route else "none", status, seconds)
             if self._log_requests:
                 access.info(
                     "%s %s %d %.1f ms %s",

@@ -56,7 +56,8 @@ def api_document(app: FastAPI) -> dict[str, Any]:
     }
     found: dict[str, Any] = _tidy(document)
     schemas = found["components"]["schemas"]
-    found["components"]["schemas"] = {_SHARED.get(name, name): schema for name, schema in sorted(schemas.items())}
+    named = {_SHARED.get(name, name): schema for name, schema in schemas.items()}
+    found["components"]["schemas"] = {name: named[name] | {"title": name} for name in sorted(named)}
     return found
 
 
@@ -67,6 +68,8 @@ def _tidy(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     node = {key: _tidy(value) for key, value in node.items()}
+    for field in node.get("properties", {}).values():
+        field.pop("title", None)  # made up from the field's name
     if isinstance(node.get("$ref"), str):
         name = node["$ref"].removeprefix(_REF)
         node["$ref"] = _REF + _SHARED.get(name, name)
@@ -74,6 +77,4 @@ def _tidy(node: Any) -> Any:
         case [{"type": str(kind), **rest}, {"type": "null"}]:
             del node["anyOf"]
             node = {**rest, **node, "type": [kind, "null"]}
-    if node.get("type", ...) is None:
-        del node["type"]
     return node

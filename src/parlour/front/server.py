@@ -44,23 +44,24 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser unless the head has grown too large."""
-        if self._head_timer is None and self._idle():
-            self._expect_head()
-        if self._head_timer is not None:
-            self._head_bytes += len(data)
+        """Feed the parser unless the head that it is reading has grown too large."""
+        expected = self._head_timer is not None
         super().data_received(data)
-        if self._head_timer is not None and self._head_bytes > HEAD_MAX:
-            self._refuse(b"431 Request Header Fields Too Large")
+        if expected and self._head_timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_MAX:
+                self._refuse(b"431 Request Header Fields Too Large")
+
+    def on_message_begin(self) -> None:
+        """A head begins, on a connection kept open or behind another request."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._expect_head()
 
     def on_headers_complete(self) -> None:
         """The head is there; what comes now is the body."""
         self._stop_waiting()
         super().on_headers_complete()
-
-    def _idle(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle
-        return cycle is None or cycle.response_complete
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
@@ -73,9 +74,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: bytes) -> None:
         self._stop_waiting()
-        if not self.transport.is_closing():
+        owed: RequestResponseCycle | None = self.cycle
+        if owed is None or owed.response_complete:  # else this would be read as the answer to the request before
             self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            self.transport.close()
+        self.transport.close()
 
 
 class Server(uvicorn.Server):

@@ -10,8 +10,6 @@ from typing import Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from parlour.domain.errors import Unavailable
-
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
 
@@ -71,15 +69,9 @@ def check_database_url(url: str) -> sa.URL:
             raise ValueError("SQLite needs a file: sqlite:///path")
         case "sqlite":
             return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres" if set(parsed.query) - {"sslmode"}:
+            raise ValueError("the only parameter that a PostgreSQL URL may carry is sslmode")
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+asyncpg")
         case other:
             raise ValueError(f"{other} is not supported; use sqlite:///path or postgresql://user:password@host/name")
-
-
-def unless_ours(error: sa.exc.DBAPIError) -> Unavailable:
-    """Tell the database's trouble from our mistakes: give the first as ``Unavailable``, raise the second again."""
-    mistakes = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
-    if isinstance(error, mistakes) and not error.connection_invalidated:
-        raise error
-    return Unavailable(f"the database is not available: {error.orig}")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from parlour.store.dialect import InsertUnlessTaken
+from parlour.store.prepared import InsertUnlessTaken
 from parlour.store.tables import keys
 
 _SELECT = sa.select(keys.c.value).where(keys.c.name == sa.bindparam("key"))

@@ -1,17 +1,18 @@
 """PostgreSQL through asyncpg."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlalchemy.util import greenlet_spawn
 
 from parlour.domain.errors import Unavailable
-from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work, unless_ours
+from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work
 from parlour.store.migrations import upgrade
 
 POOL_SIZE = 10
@@ -20,10 +21,27 @@ MIGRATION_LOCK = 0x5041524C4F5552
 """The advisory lock of a migration: the product's name in ASCII."""
 
 
+WAIT_S = 20.0
+"""How long a unit of work may take, the wait for a connection included."""
+
+_OUR_MISTAKES = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
+_DRIVERS_MISTAKES = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.exceptions.UnsupportedClientFeatureError,
+)
+"""The same as the driver says it: wrong requests of ours, not the database's trouble."""
+
+
 class Postgres:
     """A pool of connections; each unit of work runs in one greenlet, start to end."""
 
     def __init__(self, url: sa.URL) -> None:
+        self._connect_args: dict[str, Any] = {"timeout": LOCK_WAIT_S}
+        if "sslmode" in url.query:  # libpq's word; the driver's is another
+            self._connect_args["ssl"] = url.query["sslmode"]
+        url = url.set(query={})
         self._engine = create_async_engine(
             url,
             pool_size=POOL_SIZE,
@@ -32,13 +50,14 @@ class Postgres:
             # Every block below commits or rolls back by itself, so a returned connection is clean.
             pool_reset_on_return=None,
             connect_args={
-                "timeout": LOCK_WAIT_S,
+                **self._connect_args,
                 "command_timeout": STATEMENT_S,
                 "server_settings": {"application_name": "parlour", "lock_timeout": f"{LOCK_WAIT_S:.0f}s"},
             },
         )
         self._sync = self._engine.sync_engine
-        self._autocommit = self._sync.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self._sync.execution_options(isolation_level="AUTOCOMMIT", parlour_alone=True)
+        self._free = asyncio.Semaphore(POOL_SIZE)
         self._waiting = 0
         self._refused = 0
 
@@ -55,14 +74,19 @@ class Postgres:
         return await self._spawn(self._sync.begin, work)
 
     async def migrate(self) -> None:
-        """See ``Database.migrate``; an advisory lock makes others wait, and is let go with the transaction."""
+        """See ``Database.migrate``; an advisory lock makes others wait, and is let go with the transaction.
+
+        It has a connection of its own, without a time limit: rewriting a large table takes as long as it takes.
+        """
 
         def locked(connection: sa.Connection) -> None:
-            connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             upgrade(connection)
 
-        await self.transact(locked)
+        engine = create_async_engine(self._engine.url, poolclass=NullPool, connect_args=self._connect_args)
+        with _told():
+            async with engine.begin() as connection:
+                await connection.run_sync(locked)
 
     async def probe(self) -> None:
         """See ``Database.probe``; a standby answers but takes no writes, so it is away too."""
@@ -96,12 +120,26 @@ class Postgres:
             raise Unavailable("too many requests wait for the database")
         self._waiting += 1
         try:
-            spawned: Awaitable[Any] = greenlet_spawn(unit)
-            result: Result = await spawned
-        except sa.exc.DBAPIError as error:
-            raise unless_ours(error) from error
-        except (OSError, sa.exc.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise Unavailable(f"the database is not available: {error}") from error
+            # Waiting here costs a future; waiting in the engine's pool costs a task and a timer each.
+            with _told():
+                async with asyncio.timeout(WAIT_S), self._free:
+                    spawned: Awaitable[Any] = greenlet_spawn(unit)
+                    result: Result = await spawned
         finally:
             self._waiting -= 1
         return result
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell the database's trouble, which is ``Unavailable``, from mistakes of ours."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if isinstance(error, _OUR_MISTAKES) and not error.connection_invalidated:
+            raise
+        raise Unavailable(f"the database is not available: {error.orig}") from error
+    except _DRIVERS_MISTAKES:
+        raise
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable(f"the database is not available: {str(error) or type(error).__name__}") from error

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from parlour.store.dialect import InsertUnlessTaken
+from parlour.store.prepared import InsertUnlessTaken
 from parlour.store.tables import replies
 
 KEPT_FOR = timedelta(hours=24)

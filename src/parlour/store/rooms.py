@@ -1,7 +1,7 @@
 """Rooms: functions from a connection and a request to rows. None of them commits; ``Database`` does."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from parlour.domain.address import Address, numbered
 from parlour.domain.errors import Unavailable
 from parlour.domain.room import Layout, Quality, Room, RoomSettings
-from parlour.store.dialect import InsertUnlessTaken
 from parlour.store.paging import Page, Position, fetch_page
+from parlour.store.prepared import InsertUnlessTaken, PreparedSelect
 from parlour.store.tables import rooms
 
 ADDRESS_TRIES = 8
@@ -37,6 +37,7 @@ _DELETE = rooms.delete().where(rooms.c.project_id == sa.bindparam("project"), ro
 _HIGHEST_NUMBER = sa.select(sa.func.max(rooms.c.slug_number)).where(
     rooms.c.project_id == sa.bindparam("project"), rooms.c.slug == sa.bindparam("slug")
 )
+_get = PreparedSelect(_SELECT_ONE)
 _insert = InsertUnlessTaken(rooms)
 
 
@@ -57,7 +58,7 @@ def create(connection: sa.Connection, room: Room, slug: str) -> Room:
 
 def get(connection: sa.Connection, project: UUID, room: UUID) -> Room | None:
     """One room of a project."""
-    row = connection.execute(_SELECT_ONE, {"project": project, "room": room}).first()
+    row = _get.first(connection, {"project": project, "room": room})
     return None if row is None else _room(row)
 
 
@@ -146,7 +147,7 @@ def _row(room: Room) -> dict[str, Any]:
     }
 
 
-def _room(row: sa.Row[Any]) -> Room:
+def _room(row: Sequence[Any]) -> Room:
     (id_, project_id, room_id, address_id, address_name, created_at, updated_at, *settings) = row[: len(_COLUMNS)]
     values = dict(zip(_SETTINGS, settings, strict=True))
     values["quality"] = Quality(values["quality"])

@@ -8,6 +8,7 @@ the next one, so many connections cost few disk flushes.
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
 from parlour.domain.errors import Unavailable
-from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work, unless_ours
+from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work
 from parlour.store.migrations import upgrade
 
 BATCH_MAX = 64
@@ -134,13 +135,11 @@ class Lane:
     def _explained(self, error: Exception) -> Exception:
         if isinstance(error, Unavailable):
             self._drop()
-        if not isinstance(error, sa.exc.DBAPIError):
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if not isinstance(cause, sqlite3.Error) or _is_mistake(cause):
             return error
-        try:
-            away = unless_ours(error)
-        except sa.exc.DBAPIError as mistake:
-            return mistake
         self._drop()
+        away = Unavailable(f"the database is not available: {cause}")
         away.__cause__ = error
         return away
 
@@ -190,8 +189,11 @@ class Sqlite:
 
     async def migrate(self) -> None:
         """See ``Database.migrate``; the transaction itself is the lock, for a SQLite file has one writer."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path.touch(mode=0o600)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.touch(mode=0o600)
+        except OSError as error:
+            raise Unavailable(f"the database file {self._path} cannot be made: {error.strerror}") from error
         await self.transact(upgrade)
 
     async def probe(self) -> None:
@@ -237,6 +239,19 @@ class Sqlite:
             return self._path.stat().st_ino
         except OSError as error:
             raise Unavailable(f"the database file {self._path} is gone: {error.strerror}") from error
+
+
+def _is_mistake(error: sqlite3.Error) -> bool:
+    """Whether an error is ours. The classes do not tell: wrong SQL has the same as a full disk."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
+    return code & 0xFF in {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_RANGE,
+        sqlite3.SQLITE_TOOBIG,
+    }
 
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from parlour.domain.address import Address, numbered
 from parlour.domain.errors import Unavailable
 from parlour.domain.subscriber import Profile, Subscriber
-from parlour.store.dialect import InsertUnlessTaken
 from parlour.store.paging import Page, Position, fetch_page
+from parlour.store.prepared import InsertUnlessTaken
 from parlour.store.tables import subscribers
 
 ADDRESS_TRIES = 8

@@ -1,6 +1,7 @@
 """The tables. Times are UTC; identifiers of resources sort by the time they were made."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,11 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def compact_json(value: Mapping[str, Any]) -> str:
+    """A JSON object without spaces, in any script."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else "{}"
+
+
 class JsonText(sa.TypeDecorator[dict[str, Any]]):
     """A JSON object kept as the compact text it was checked as, the same on every database."""
 
@@ -33,7 +39,7 @@ class JsonText(sa.TypeDecorator[dict[str, Any]]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         """Write compactly, in any script."""
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return compact_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
         """Read back what was written."""

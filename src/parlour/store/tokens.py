@@ -1,5 +1,6 @@
 """Projects and their API tokens."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from parlour.domain.token import Permission, Token
-from parlour.store.dialect import InsertUnlessTaken
 from parlour.store.paging import Page, Position, fetch_page
+from parlour.store.prepared import InsertUnlessTaken, PreparedSelect
 from parlour.store.tables import projects, tokens
 
 _SELECT: sa.Select[Any] = sa.select(
@@ -23,6 +24,7 @@ _SELECT: sa.Select[Any] = sa.select(
 )
 _BY_DIGEST = _SELECT.where(tokens.c.project_id == sa.bindparam("project"), tokens.c.digest == sa.bindparam("digest"))
 _BY_ID = _SELECT.where(tokens.c.project_id == sa.bindparam("project"), tokens.c.id == sa.bindparam("token"))
+_by_digest = PreparedSelect(_BY_DIGEST)
 _insert_project = InsertUnlessTaken(projects)
 
 
@@ -50,7 +52,7 @@ def create(connection: sa.Connection, token: Token) -> Token:
 
 def find(connection: sa.Connection, project: UUID, digest: bytes) -> Token | None:
     """The project's token of that SHA-256."""
-    row = connection.execute(_BY_DIGEST, {"project": project, "digest": digest}).first()
+    row = _by_digest.first(connection, {"project": project, "digest": digest})
     return None if row is None else _token(row)
 
 
@@ -114,7 +116,7 @@ def _row(token: Token) -> dict[str, Any]:
     }
 
 
-def _token(row: sa.Row[Any]) -> Token:
-    id_, project, name, permissions, digest, hint, created_at, updated_at = tuple(row)
+def _token(row: Sequence[Any]) -> Token:
+    id_, project, name, permissions, digest, hint, created_at, updated_at = row
     words = frozenset(Permission(word) for word in permissions.split())
     return Token(id_, project, name, words, bytes(digest), hint, created_at, updated_at)

@@ -19,7 +19,7 @@ from parlour.front.api.subscriber_schema import (
     profile_body,
 )
 from parlour.front.bearer import admit_bearer, admit_either
-from parlour.front.describe import PAGING, LeanRoute, described, identifier
+from parlour.front.describe import PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -34,7 +34,7 @@ KINDS = (ROOM, SUBSCRIBER, "app", "call")
 FILTER_MAX = 200
 _WAYS = ("JoinToken", "ProjectToken")
 
-router = APIRouter(route_class=LeanRoute, tags=["Addresses"])
+router = APIRouter(tags=["Addresses"])
 _ADDRESS = identifier("id", "the address")
 
 

@@ -14,7 +14,7 @@ from parlour.domain.token import ROOMS, digest
 from parlour.front.api.join_token_schema import EMBED_PREFIX, CreateEmbedRequest, EmbedResponse
 from parlour.front.api.rooms import path_id
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, LeanRoute, Links, described, identifier
+from parlour.front.describe import PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -25,7 +25,7 @@ from parlour.store.embeds import Embed
 PATH = "/api/fabric/embeds"
 SECRET_BYTES = 16
 
-router = APIRouter(route_class=LeanRoute, tags=["Join tokens"])
+router = APIRouter(tags=["Join tokens"])
 
 
 class EmbedList(BaseModel):

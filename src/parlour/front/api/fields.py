@@ -86,6 +86,11 @@ def _plain(value: Any, depth: int) -> bool:
     return True
 
 
+def _whole(value: Any) -> Any:
+    # To JSON Schema 30.0 is an integer, and there are languages whose JSON writes 30 so.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def drop_absent(schema: dict[str, Any]) -> None:
     """Show no default where there is none to speak of."""
     for field in schema["properties"].values():
@@ -121,5 +126,6 @@ Description = Annotated[
     AfterValidator(lambda text: text or ""),
     _schema(type=["string", "null"], maxLength=DESCRIPTION_MAX, pattern=TEXT_PATTERN),
 ]
+Whole = BeforeValidator(_whole)
 Moment = Annotated[datetime | None, BeforeValidator(_moment), _schema(type=["string", "null"], format="date-time")]
 Meta = Annotated[dict[str, Any] | None, AfterValidator(_meta), _schema(type=["object", "null"], properties={})]

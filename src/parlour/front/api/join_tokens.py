@@ -26,7 +26,7 @@ from parlour.front.api.join_token_schema import (
 )
 from parlour.front.bearer import admit_either
 from parlour.front.body import read_object
-from parlour.front.describe import LeanRoute, described
+from parlour.front.describe import described
 from parlour.front.errors import render
 from parlour.front.front import Front, front_of, random_id
 from parlour.front.passwords import hash_password
@@ -39,7 +39,7 @@ PREFIX = "/api/fabric"
 FAILURES = (401, 413, 422, 500, 503)
 PROFILE = tuple(field.name for field in fields(Profile))
 
-router = APIRouter(route_class=LeanRoute, tags=["Join tokens"])
+router = APIRouter(tags=["Join tokens"])
 
 
 @router.post(

@@ -15,7 +15,7 @@ from parlour.front.api import rooms as room_routes
 from parlour.front.api import subscribers as subscriber_routes
 from parlour.front.api.room_schema import ConferenceRoomResponse, room_body
 from parlour.front.api.subscriber_schema import FabricAddressList, SubscriberResponse, subscriber_body
-from parlour.front.describe import PAGING, LeanRoute, Links, described, identifier
+from parlour.front.describe import PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -23,8 +23,10 @@ from parlour.store import directory
 
 PATH = "/api/fabric/resources"
 
-router = APIRouter(route_class=LeanRoute, tags=["Resources"])
+router = APIRouter(tags=["Resources"])
 _RESOURCE = identifier("id", "the resource")
+# Only a UUID: else DELETE on .../conference_rooms would mean a resource of that name, and be 404 rather than 405.
+_ONE = f"{PATH}/{{id:uuid}}"
 
 
 class Resource(RootModel[ConferenceRoomResponse | SubscriberResponse]):
@@ -56,7 +58,7 @@ async def list_resources(request: Request) -> Response:
 
 
 @router.get(
-    f"{PATH}/{{id}}",
+    _ONE,
     description="Shows one resource.",
     **described("get-resource", "Get resource", Resource, (401, 404, 500, 503), parameters=[_RESOURCE]),
 )
@@ -69,7 +71,7 @@ async def get_resource(request: Request) -> Response:
 
 
 @router.delete(
-    f"{PATH}/{{id}}",
+    _ONE,
     description="Deletes a resource and its addresses.",
     **described("delete-resource", "Delete resource", None, (401, 404, 500, 503), parameters=[_RESOURCE]),
 )
@@ -82,7 +84,7 @@ async def delete_resource(request: Request) -> Response:
 
 
 @router.get(
-    f"{PATH}/{{id}}/addresses",
+    f"{_ONE}/addresses",
     description="Lists where the resource can be dialled.",
     **described(
         "list-resource-addresses",

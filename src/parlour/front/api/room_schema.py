@@ -1,6 +1,5 @@
 """What the room endpoints take and give, field by field."""
 
-import json
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
@@ -11,15 +10,26 @@ from pydantic_core import PydanticCustomError
 
 from parlour.domain.moment import format_moment
 from parlour.domain.room import MEMBERS_MAX, REMOVE_AFTER_MAX, Layout, Quality, Room
-from parlour.front.api.fields import ABSENT, Description, DisplayName, Meta, Moment, Name, drop_absent, drop_defaults
+from parlour.front.api.fields import (
+    ABSENT,
+    Description,
+    DisplayName,
+    Meta,
+    Moment,
+    Name,
+    Whole,
+    drop_absent,
+    drop_defaults,
+)
 from parlour.front.describe import Links
+from parlour.store.tables import compact_json
 
 KIND = "video_room"
 """The resource's ``type``; its address says ``room``, and its list's links ``conference_room``."""
 
 
 def _frames(value: Any) -> int:
-    if isinstance(value, (int, str)) and not isinstance(value, bool) and value in {20, 30, "20", "30"}:
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool) and value in {20, 30, "20", "30"}:
         return int(value)
     raise PydanticCustomError("invalid_parameter", "{field} must be 20 or 30")
 
@@ -44,10 +54,8 @@ class _RoomFields(BaseModel):
         description="Until when people may join; whoever is in stays. Not before `join_from`.",
         examples=["2026-05-06T12:30:00Z"],
     )
-    max_members: int = Field(
+    max_members: Annotated[int, Field(ge=0, le=MEMBERS_MAX), Whole] = Field(
         20,
-        ge=0,
-        le=MEMBERS_MAX,
         json_schema_extra={"format": "int32"},
         description="How many may be in at once, a screen share included. 0: no limit but the server's.",
         examples=[30],
@@ -56,7 +64,7 @@ class _RoomFields(BaseModel):
     remove_at: Moment = Field(
         None, description="When everybody is removed, and nobody gets in any more.", examples=["2026-05-06T13:00:00Z"]
     )
-    remove_after_seconds_elapsed: Annotated[int, Field(ge=0, le=REMOVE_AFTER_MAX)] | None = Field(
+    remove_after_seconds_elapsed: Annotated[int, Field(ge=0, le=REMOVE_AFTER_MAX), Whole] | None = Field(
         None,
         description="Seconds after which each member is removed, counted from that member's own join. 0: never.",
         examples=[3600],
@@ -80,7 +88,7 @@ class _RoomFields(BaseModel):
     user_join_video_off: bool = Field(False, description="Whether a member's own camera is off on joining.")
     fps: Annotated[int, BeforeValidator(_frames)] = Field(
         30,
-        json_schema_extra={"type": None, "enum": [20, 30, "20", "30"]},
+        json_schema_extra={"type": ["integer", "string"], "enum": [20, 30, "20", "30"]},
         description="Frames a second of the picture. An extension of the contract.",
     )
     prioritize_handraise: bool = Field(
@@ -131,7 +139,16 @@ _SHOWN: dict[str, Any] = {
     "meta": dict[str, Any],
     "prioritize_handraise": bool,
 }
-_WORDS = {name: field.description for name, field in ConferenceRoomCreateRequest.model_fields.items()}
+_WORDS = {name: field.description for name, field in ConferenceRoomCreateRequest.model_fields.items()} | {
+    # What is said only to those who ask, left out.
+    "name": "The room's name, in any script.",
+    "description": "What the room is for, in words.",
+    "display_name": "The room's name as people read it.",
+    "fps": "Frames a second of the picture.",
+    "join_from": "From when people may join; whoever comes earlier is refused with that time.",
+    "meta": "Data of your own, given to every member.",
+    "prioritize_handraise": "Whether members with a raised hand are shown first.",
+}
 
 ConferenceRoom = create_model(
     "ConferenceRoom",
@@ -156,16 +173,16 @@ class ConferenceRoomResponse(BaseModel):
 class ConferenceRoomList(BaseModel):
     """A page of rooms, the newest first."""
 
-    data: list[ConferenceRoomResponse]
+    data: list[ConferenceRoomResponse] = Field(description="The rooms of this page.")
     links: Links
 
 
 class RoomChannels(BaseModel):
     """The addresses to dial for each kind of media."""
 
-    audio: str = Field(examples=["/public/coffee_cafe?channel=audio"])
-    messaging: str = Field(examples=["/public/coffee_cafe?channel=messaging"])
-    video: str = Field(examples=["/public/coffee_cafe?channel=video"])
+    audio: str = Field(description="With sound only.", examples=["/public/coffee_cafe?channel=audio"])
+    messaging: str = Field(description="With messages only.", examples=["/public/coffee_cafe?channel=messaging"])
+    video: str = Field(description="With picture and sound.", examples=["/public/coffee_cafe?channel=video"])
 
 
 class FabricAddressRoom(BaseModel):
@@ -186,7 +203,7 @@ class FabricAddressRoom(BaseModel):
 class FabricAddressRoomList(BaseModel):
     """A page of a room's addresses."""
 
-    data: list[FabricAddressRoom]
+    data: list[FabricAddressRoom] = Field(description="The addresses of this page.")
     links: Links
 
 
@@ -220,7 +237,7 @@ def room_body(room: Room) -> dict[str, Any]:
             "enable_room_previews": settings.enable_room_previews,
             "sync_audio_video": settings.sync_audio_video,
             # As it is kept: its numbers may be larger than orjson's.
-            "meta": orjson.Fragment(json.dumps(settings.meta, ensure_ascii=False, separators=(",", ":"))),
+            "meta": settings.meta and orjson.Fragment(compact_json(settings.meta)),
             "prioritize_handraise": settings.prioritize_handraise,
         },
     }

@@ -23,7 +23,7 @@ from parlour.front.api.room_schema import (
     room_body,
 )
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, LeanRoute, described, identifier
+from parlour.front.describe import PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of, random_id
 from parlour.front.paging import Asked
@@ -35,7 +35,7 @@ from parlour.store.paging import Page
 PATH = "/api/fabric/resources/conference_rooms"
 KEY_MAX = 255
 
-router = APIRouter(route_class=LeanRoute, tags=["Conference rooms"])
+router = APIRouter(tags=["Conference rooms"])
 _ROOM = identifier("id", "the room, as `id` of its answer, not of `conference_room`")
 _LEADS_TO = dict.fromkeys(
     (
@@ -43,6 +43,9 @@ _LEADS_TO = dict.fromkeys(
         "update-conference-room",
         "delete-conference-room",
         "list-conference-room-addresses",
+        "list-conference-room-addresses-plural",
+        "get-resource",
+        "list-resource-addresses",
     ),
     "id",
 )
@@ -222,7 +225,7 @@ async def find_room(request: Request, project: UUID) -> Room:
 def path_id(request: Request) -> UUID:
     """The id in the path. Raises ``NotFound`` for what is no UUID: there is nothing of that name."""
     try:
-        return UUID(request.path_params["id"])
+        return UUID(str(request.path_params["id"]))
     except ValueError:
         raise NotFound from None
 

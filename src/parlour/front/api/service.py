@@ -4,11 +4,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from parlour.front.describe import LeanRoute
 from parlour.front.errors import render
 from parlour.front.front import front_of
 
-router = APIRouter(route_class=LeanRoute, include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/healthz")

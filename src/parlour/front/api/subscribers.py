@@ -23,7 +23,7 @@ from parlour.front.api.subscriber_schema import (
     subscriber_body,
 )
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, LeanRoute, described, identifier
+from parlour.front.describe import PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -34,7 +34,7 @@ from parlour.store.paging import Page
 
 PATH = "/api/fabric/resources/subscribers"
 
-router = APIRouter(route_class=LeanRoute, tags=["Subscribers"])
+router = APIRouter(tags=["Subscribers"])
 _SUBSCRIBER = identifier("id", "the subscriber")
 _LEADS_TO = dict.fromkeys(
     ("get-subscriber", "update-subscriber", "delete-subscriber", "list-subscriber-addresses"), "id"

@@ -1,6 +1,7 @@
 """``/api/project/tokens``: make, list, change and revoke the project's API tokens."""
 
 import secrets
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from parlour.domain.token import SECRET_BYTES, TOKENS, Permission, Token, digest
 from parlour.front.api.fields import ABSENT, Name, drop_defaults
 from parlour.front.api.rooms import path_id
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, LeanRoute, Links, described, identifier
+from parlour.front.describe import PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.paging import Asked
@@ -25,7 +26,7 @@ from parlour.store import tokens
 
 PATH = "/api/project/tokens"
 
-router = APIRouter(route_class=LeanRoute, tags=["API tokens"])
+router = APIRouter(tags=["API tokens"])
 _TOKEN = identifier("id", "the token")
 _LEADS_TO = dict.fromkeys(("get-token", "update-token", "delete-token"), "id")
 
@@ -76,18 +77,18 @@ class UpdateTokenRequest(BaseModel):
 class TokenResponse(BaseModel):
     """An API token. In full once, when it is made; after that only its end is known."""
 
-    id: UUID
-    name: str
-    permissions: list[Permission]
-    token: str = Field(examples=["PT…1a2b"])
-    created_at: str = Field(json_schema_extra={"format": "date-time"})
-    updated_at: str = Field(json_schema_extra={"format": "date-time"})
+    id: UUID = Field(description="Names the token in the paths of this API.")
+    name: str = Field(description="What the token is for.", examples=["Booking page"])
+    permissions: list[Permission] = Field(description="What it may do.")
+    token: str = Field(description="In full in the answer that makes it, masked later.", examples=["PT…1a2b"])
+    created_at: datetime = Field(description="When it was made.")
+    updated_at: datetime = Field(description="When it was last changed.")
 
 
 class TokenList(BaseModel):
     """A page of API tokens, the newest first."""
 
-    data: list[TokenResponse]
+    data: list[TokenResponse] = Field(description="The tokens of this page.")
     links: Links
 
 

@@ -26,6 +26,26 @@ def local_addresses() -> list[str]:
     return sorted(dict.fromkeys(usable or found), key=lambda text: ":" in text)
 
 
+def resolve(name: str) -> list[str]:
+    """The addresses of a name, those that this machine can bind. Raises ``OSError`` where there is none."""
+    if name in _WILDCARDS:
+        return [name]
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    usable = [address for address in addresses if _can_bind(address)]
+    if not usable:
+        raise OSError(f"no address of {name} is this machine's")
+    return usable
+
+
+def _can_bind(address: str) -> bool:
+    try:
+        udp_socket(address, 0).close()
+    except OSError:
+        return False
+    return True
+
+
 def to_bind(hosts: Sequence[str], *, announced: bool) -> list[str]:
     """The addresses to bind to for the configured ``hosts``.
 

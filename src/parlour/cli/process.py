@@ -1,0 +1,125 @@
+"""The server's process, from start to end."""
+
+import asyncio
+import logging
+import os
+import shlex
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+
+import uvloop
+
+from parlour import __version__
+from parlour.bus.embedded import private_server
+from parlour.bus.rooms import bus_rooms
+from parlour.cli.output import console, fail
+from parlour.cli.workers import workers
+from parlour.domain.errors import Unavailable
+from parlour.front.app import build_app
+from parlour.front.bootstrap import Credentials, ensure_credentials
+from parlour.front.front import utc_now
+from parlour.front.server import Server, listen, make_server
+from parlour.front.signalling.switchboard import Switchboard
+from parlour.front.sweep import sweep
+from parlour.front.tickets import Tickets
+from parlour.settings import Settings
+from parlour.store.database import open_database
+from parlour.store.migrations import SchemaTooNew
+
+log = logging.getLogger("parlour")
+
+
+def start(settings: Settings) -> None:
+    """Serve until told to end. What keeps it from starting ends the command with a sentence."""
+    set_up_logging(settings)
+    try:
+        sockets = listen(settings.host, settings.port)
+    except OSError as error:
+        fail(f"Parlour cannot listen on {settings.host} port {settings.port}: {error.strerror or error}")
+    try:
+        uvloop.run(run(settings, sockets))
+    except (Unavailable, SchemaTooNew) as error:
+        fail(f"Parlour cannot start: {error}")
+
+
+async def run(settings: Settings, sockets: list[socket.socket]) -> None:
+    """Start up, serve until told to end, shut down: the front first, then the rooms, then the bus."""
+    async with AsyncExitStack() as stack:
+        for listener in sockets:
+            stack.callback(listener.close)
+        database = open_database(settings.database)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        secret = settings.api_token.get_secret_value() if settings.api_token else None
+        credentials = await database.transact(
+            lambda connection: ensure_credentials(connection, settings.project_id, secret, utc_now())
+        )
+        nats_url: str = settings.nats_url or await stack.enter_async_context(private_server(settings.data_dir / "nats"))
+        await stack.enter_async_context(workers(settings.workers or os.cpu_count() or 1, nats_url, settings))
+        rooms = await stack.enter_async_context(bus_rooms(nats_url))
+        switchboard = Switchboard(database, Tickets(database, utc_now, settings.connect_host), rooms)
+        app = build_app(
+            database,
+            switchboard=switchboard,
+            public_url=settings.public_url,
+            lenient_create=settings.lenient_create,
+            log_requests=settings.access_log,
+        )
+        server = make_server(app, settings.tls_cert, settings.tls_key)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _end, server, number)
+        _greet(settings, sockets[0], credentials)
+        async with asyncio.TaskGroup() as tasks:
+            chores = [tasks.create_task(sweep(database, utc_now)), tasks.create_task(switchboard.run())]
+            await server.serve(sockets)
+            for chore in chores:
+                chore.cancel()
+    log.info("Parlour has ended")
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to standard error, at the level of the settings."""
+    # What no line of ours shows need not be looked up for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
+    )
+    for name in ("aioice", "aiortc", "alembic", "asyncio", "nats", "uvicorn", "websockets"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _end(server: Server, number: signal.Signals) -> None:
+    if server.should_exit:
+        server.force_exit = True  # asked twice: do not wait for the requests in flight
+    else:
+        log.info("%s: finishing what is in flight", number.name)
+        server.should_exit = True
+
+
+def _greet(settings: Settings, listener: socket.socket, credentials: Credentials) -> None:
+    scheme = "https" if settings.tls_cert else "http"
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)  # noqa: S104 - not bound here
+    origin = settings.public_url or f"{scheme}://{host}:{listener.getsockname()[1]}"
+    token = credentials.new_token
+    shown = token or ("the one in PARLOUR_API_TOKEN" if settings.api_token else "the one shown at the first start")
+    curl = [
+        "curl",
+        f"{origin}/api/fabric/resources/conference_rooms",
+        "-u",
+        f"{credentials.project}:{token or '<api_token>'}",
+        "-H",
+        "Content-Type: application/json",
+        "-d",
+        '{"name": "coffee_cafe", "enable_room_previews": true}',
+    ]
+    console.print(f"\n[bold]Parlour {__version__}[/bold] listens on [link={origin}]{origin}[/link]\n", soft_wrap=True)
+    console.print(f"  Project ID  {credentials.project}", soft_wrap=True)
+    console.print(f"  API token   {shown}", soft_wrap=True, markup=False)
+    if token:
+        console.print("              [yellow]Shown this once: keep it.[/yellow]")
+    console.print(f"  API page    {origin}/docs\n", soft_wrap=True)
+    console.print("Create a room:\n", soft_wrap=True)
+    console.print(f"  {shlex.join(curl)}\n", soft_wrap=True, markup=False)
