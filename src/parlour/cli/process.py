@@ -56,7 +56,9 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
         credentials = await database.transact(
             lambda connection: ensure_credentials(connection, settings.project_id, secret, utc_now())
         )
-        nats_url: str = settings.nats_url or await stack.enter_async_context(private_server(settings.data_dir / "nats"))
+        nats_url = settings.nats_url
+        if nats_url is None:
+            nats_url = await stack.enter_async_context(private_server(settings.data_dir / "nats"))
         await stack.enter_async_context(workers(settings.workers or os.cpu_count() or 1, nats_url, settings))
         rooms = await stack.enter_async_context(bus_rooms(nats_url))
         switchboard = Switchboard(database, Tickets(database, utc_now, settings.connect_host), rooms)
