@@ -251,7 +251,8 @@ def test_first_start_prints_working_credentials_once(tmp_path: Path) -> None:
         assert room["project_id"] in text
         assert token not in text
         with httpx.Client(base_url=again.origin, auth=(room["project_id"], token)) as client:
-            assert listed(client) == {room["id"]}
+            names = {room["conference_room"]["name"] for room in client.get(ROOMS).json()["data"]}
+            assert names == {"first-room", "coffee_cafe"}
 
 
 def test_it_says_why_it_cannot_start(tmp_path: Path, plain: RunningServer) -> None:

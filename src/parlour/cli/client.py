@@ -59,7 +59,7 @@ class Api:
                 f"Who is asking? Give {options}, or set {variables}.\n"
                 "`parlour serve` prints the project ID at each start, and the first API token at the first."
             )
-        self._origin = origin
+        self.origin = origin
         self._needs = needs
         try:
             self._client = httpx.Client(
@@ -84,42 +84,42 @@ class Api:
 
     def get(self, path: str, thing: str) -> dict[str, Any]:
         """Read. ``thing`` says what it is about, for the case that there is none."""
-        return _document(self._send("GET", path, thing), self._origin)
+        return _document(self._send("GET", path, thing), self.origin)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Make something."""
-        return _document(self._send("POST", path, None, json=body), self._origin)
+        return _document(self._send("POST", path, None, json=body), self.origin)
 
     def put(self, path: str, body: dict[str, Any], thing: str) -> dict[str, Any]:
         """Change something."""
-        return _document(self._send("PUT", path, thing, json=body), self._origin)
+        return _document(self._send("PUT", path, thing, json=body), self.origin)
 
     def delete(self, path: str, thing: str) -> None:
         """Remove something."""
         self._send("DELETE", path, thing)
 
-    def walk(self, path: str, size: int) -> Iterator[dict[str, Any]]:
+    def walk(self, path: str, size: int, **filters: str) -> Iterator[dict[str, Any]]:
         """The items of a list, the newest first, fetched ``size`` at a time as they are asked for."""
-        query = httpx.QueryParams(page_size=size)
+        query = httpx.QueryParams({"page_size": size, **filters})
         while True:
-            page = _document(self._send("GET", path, None, params=query), self._origin)
+            page = _document(self._send("GET", path, None, params=query), self.origin)
             try:
                 yield from page["data"]
                 link = page["links"].get("next")
             except (KeyError, AttributeError, TypeError):
-                raise _no_api(self._origin) from None
+                raise _no_api(self.origin) from None
             if not link:
                 return
             # Only the query: behind a proxy the link may name another host, which must not get the credentials.
             query, before = httpx.URL(link).params, query
             if query == before:
-                raise Trouble(f"{self._origin} gives the same page again and again.")
+                raise Trouble(f"{self.origin} gives the same page again and again.")
 
     def _send(self, method: str, path: str, thing: str | None, **content: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, path, **content)
         except httpx.TransportError as error:
-            raise _unreachable(self._origin, error) from None
+            raise _unreachable(self.origin, error) from None
         except UnicodeEncodeError:
             raise Trouble("What was given is not valid Unicode.") from None
         if not answer.is_success:
@@ -130,11 +130,11 @@ class Api:
         status = answer.status_code
         if status == HTTPStatus.UNAUTHORIZED:
             return Trouble(
-                f"{self._origin} does not accept the project ID and API token.\n"
+                f"{self.origin} does not accept the project ID and API token.\n"
                 f"Check both; the token also needs {self._needs}."
             )
         if status == HTTPStatus.NOT_FOUND:
-            return Trouble(f"There is no {thing} in this project.") if thing else _no_api(self._origin)
+            return Trouble(f"There is no {thing} in this project.") if thing else _no_api(self.origin)
         if status == HTTPStatus.UNPROCESSABLE_ENTITY:
             return Trouble("\n".join(["The server refuses this:", *_problems(answer)]))
         what = f"{status} {answer.reason_phrase}".strip()
@@ -142,10 +142,10 @@ class Api:
             again = " Try again in a moment." if "retry-after" in answer.headers else ""
             request_id = answer.headers.get("x-request-id")
             where = f"\nIn the server's log this is request {request_id}." if request_id else ""
-            return Trouble(f"{self._origin} could not do it: {what}.{again}{where}")
+            return Trouble(f"{self.origin} could not do it: {what}.{again}{where}")
         if answer.is_redirect:
-            return Trouble(f"{self._origin} points to {answer.headers['location']}: give that server as --host.")
-        return Trouble(f"{self._origin} refuses this: {what}.")
+            return Trouble(f"{self.origin} points to {answer.headers['location']}: give that server as --host.")
+        return Trouble(f"{self.origin} refuses this: {what}.")
 
 
 def _trusting(ca_file: str) -> ssl.SSLContext:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from parlour import __version__
-from parlour.cli import room, serve, settings, token
+from parlour.cli import link, room, serve, settings, token
 from parlour.cli.output import Trouble, fail
 from parlour.settings import BadSetting
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("settings")(settings.show)
+room.app.command("link")(link.link)
 app.add_typer(room.app, name="room")
 app.add_typer(token.app, name="token")
 

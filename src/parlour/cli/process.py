@@ -19,6 +19,7 @@ from parlour.cli.workers import workers
 from parlour.domain.errors import Unavailable
 from parlour.front.app import build_app
 from parlour.front.bootstrap import Credentials, ensure_credentials
+from parlour.front.first_room import open_first_room
 from parlour.front.front import utc_now
 from parlour.front.server import Server, listen, make_server
 from parlour.front.signalling.switchboard import Switchboard
@@ -73,7 +74,10 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _end, server, number)
-        _greet(settings, sockets[0], credentials)
+        first_room = None
+        if credentials.new_token:
+            first_room = await open_first_room(database, switchboard.tickets, credentials.project, utc_now())
+        _greet(settings, sockets[0], credentials, first_room)
         async with asyncio.TaskGroup() as tasks:
             chores = [tasks.create_task(sweep(database, utc_now)), tasks.create_task(switchboard.run())]
             await server.serve(sockets)
@@ -101,7 +105,7 @@ def _end(server: Server, number: signal.Signals) -> None:
         server.should_exit = True
 
 
-def _greet(settings: Settings, listener: socket.socket, credentials: Credentials) -> None:
+def _greet(settings: Settings, listener: socket.socket, credentials: Credentials, first_room: str | None) -> None:
     scheme = "https" if settings.tls_cert else "http"
     host = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)  # noqa: S104 - not bound here
     origin = settings.public_url or f"{scheme}://{host}:{listener.getsockname()[1]}"
@@ -123,5 +127,8 @@ def _greet(settings: Settings, listener: socket.socket, credentials: Credentials
     if token:
         console.print("              [yellow]Shown this once: keep it.[/yellow]")
     console.print(f"  API page    {origin}/docs\n", soft_wrap=True)
+    if first_room:
+        console.print("Walk into your first room, as its moderator (the link is good for a day):\n", soft_wrap=True)
+        console.print(f"  {origin}{first_room}\n", soft_wrap=True, markup=False)
     console.print("Create a room:\n", soft_wrap=True)
     console.print(f"  {shlex.join(curl)}\n", soft_wrap=True, markup=False)

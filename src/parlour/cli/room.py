@@ -13,6 +13,7 @@ from parlour.cli.output import confirm, console, print_json, print_pairs
 from parlour.domain.room import Layout, Quality
 
 PATH = "/api/fabric/resources/conference_rooms"
+PERMISSIONS = "one of the permissions video, calling, messaging and fax"
 COLUMNS = {"ID": 36, "Name": None, "Max": 4, "Created": 10}
 CLEARABLE = (
     "description",
@@ -25,7 +26,7 @@ CLEARABLE = (
 )
 """The fields that can be null in the contract."""
 
-app = typer.Typer(help="Create, list, show, update and delete rooms.", no_args_is_help=True)
+app = typer.Typer(help="Create, list, show, update and delete rooms; make links to them.", no_args_is_help=True)
 
 
 class Fps(StrEnum):
@@ -202,7 +203,7 @@ def delete(room_id: Id, yes: Yes = False, *, server: Server) -> None:
 
 
 def _api(server: Server) -> Api:
-    return server.api("one of the permissions video, calling, messaging and fax")
+    return server.api(PERMISSIONS)
 
 
 def _one(room_id: str) -> tuple[str, str]:
