@@ -4,17 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
 
-.PHONY: serve test lint format bench requirements clean help
+.PHONY: serve web test lint format bench requirements clean help
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-serve: $(VENV)/run.stamp ## Start Parlour on http://localhost:8080
+serve: $(VENV)/web.stamp ## Start Parlour on http://localhost:8080
 	@$(BIN)/parlour serve
 
-test: $(VENV)/dev.stamp ## Run every test, on SQLite and on PostgreSQL
+web: $(VENV)/web.stamp ## Build the room's page
+
+test: $(VENV)/dev.stamp $(VENV)/web.stamp ## Run every test, on both databases and in a real browser
 	@tests/system-packages
-	@$(BIN)/pytest $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and the directions of dependence
 	@$(BIN)/ruff check .
@@ -47,6 +49,12 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Parlour and what it runs on (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/web.stamp: $(VENV)/run.stamp web/package-lock.json web/index.html web/vite.config.ts web/tsconfig.json $(wildcard web/src/*)
+	@echo "Building the room's page ..."
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt

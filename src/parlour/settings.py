@@ -1,7 +1,9 @@
 """Every setting there is, each an environment variable ``PARLOUR_<NAME>`` or a line of a ``.env`` file."""
 
 import difflib
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -51,6 +53,34 @@ def _token(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _addresses(value: str) -> str:
+    for part in listed(value):
+        try:
+            address = ipaddress.ip_address(part)
+        except ValueError:
+            raise ValueError(f"{part} is not an IP address; names are not resolved here") from None
+        if address.is_unspecified or address.is_multicast:
+            raise ValueError(f"{part} is not an address that a client can send to")
+    return value
+
+
+def _ice_urls(*schemes: str) -> AfterValidator:
+    pattern = re.compile(rf"({'|'.join(schemes)}):[^\s,/?#@]+(\?transport=(udp|tcp))?")
+
+    def check(value: str) -> str:
+        for part in listed(value):
+            if not pattern.fullmatch(part):
+                raise ValueError(f"{part} is not like {schemes[0]}:host:3478, with commas between several")
+        return value
+
+    return AfterValidator(check)
+
+
+def listed(value: str | None) -> tuple[str, ...]:
+    """The parts of a setting that holds several, separated by commas."""
+    return tuple(part for part in map(str.strip, (value or "").split(",")) if part)
+
+
 class Settings(BaseSettings):
     """What an operator can choose. The field's description is what ``parlour settings`` prints."""
 
@@ -94,8 +124,24 @@ class Settings(BaseSettings):
     ice_tcp_port: int = Field(
         0, ge=0, le=65535, description="First TCP port for clients whose network lets no UDP through; 0: none."
     )
-    public_ip: str | None = Field(
+    public_ip: Annotated[str, AfterValidator(_addresses)] | None = Field(
         None, description="Addresses that clients reach the media ports under, separated by commas; by default the own."
+    )
+    stun_urls: Annotated[str, _ice_urls("stun", "stuns")] | None = Field(
+        None,
+        description="STUN servers that clients are told, such as stun:stun.example.com:3478, separated by commas. By"
+        " default none: media workers take the address that a client sends from, and browsers that are told a server"
+        " wait for it, so that one that does not answer keeps them from joining.",
+    )
+    turn_urls: Annotated[str, _ice_urls("turn", "turns")] | None = Field(
+        None,
+        description="TURN servers that clients are told, such as turn:turn.example.com:3478?transport=udp, separated by"
+        " commas; for networks that let nothing else through. By default none; any that is named must really work.",
+    )
+    turn_secret: SecretStr | None = Field(
+        None,
+        description="The secret shared with the TURN servers, coturn's static-auth-secret: each client gets a password"
+        " made with it that expires.",
     )
     max_members: int = Field(
         300, ge=1, le=300, description="The most members of any room, also of one that sets no limit."
@@ -121,6 +167,20 @@ class Settings(BaseSettings):
         for name, path in (("CERT", self.tls_cert), ("KEY", self.tls_key)):
             if path is not None and not path.is_file():
                 raise ValueError(f"PARLOUR_TLS_{name}: there is no file {path}")
+        return self
+
+    @model_validator(mode="after")
+    def _turn_has_its_secret(self) -> "Settings":
+        if bool(listed(self.turn_urls)) != bool(self.turn_secret and self.turn_secret.get_secret_value()):
+            raise ValueError("PARLOUR_TURN_URLS and PARLOUR_TURN_SECRET go together; one of them is not set")
+        return self
+
+    @model_validator(mode="after")
+    def _ports_last_for_the_workers(self) -> "Settings":
+        count = self.workers or os.cpu_count() or 1
+        for name, first in (("UDP_PORT", self.udp_port), ("ICE_TCP_PORT", self.ice_tcp_port)):
+            if first + count - 1 > 65535:
+                raise ValueError(f"PARLOUR_{name}: {count} workers from {first} on need ports beyond 65535")
         return self
 
     @property

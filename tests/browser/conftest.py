@@ -96,7 +96,7 @@ class Tab:
         websocket.on("framereceived", lambda frame: self.received.append(str(frame)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def site(sdk: Path) -> Iterator[str]:
     """Where the page is served. ``localhost`` may use cameras without TLS."""
     files = {"/": (HERE / "page.html", "text/html"), "/sdk.js": (sdk, "text/javascript")}

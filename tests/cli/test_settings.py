@@ -4,11 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from dotenv import dotenv_values
 
-from parlour.settings import Settings
+from parlour.cli.process import told_ice_servers
+from parlour.domain.ticket import Bearer, Ticket
+from parlour.domain.turn import LIFE_S
+from parlour.settings import Settings, load_settings
 from tests.cli.conftest import Parlour
 
 
@@ -25,6 +29,8 @@ def test_each_setting_is_shown(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch
 
 def test_secrets_are_not_shown(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLOUR_API_TOKEN", "PTsecretsecretsecret")
+    monkeypatch.setenv("PARLOUR_TURN_URLS", "turn:turn.example.com")
+    monkeypatch.setenv("PARLOUR_TURN_SECRET", "secretsecret")
     monkeypatch.setenv("PARLOUR_DATABASE_URL", "postgresql://user:geheim@db.example.com/rooms")
     for arguments in (["--json"], [], ["--sample"]):
         said = nowhere.ok("settings", *arguments).out
@@ -79,6 +85,12 @@ def test_an_unknown_name_near_none(nowhere: Parlour, monkeypatch: pytest.MonkeyP
         ("API_TOKEN", "short", "PARLOUR_API_TOKEN: must be 16 to 200"),
         ("TLS_CERT", "cert.pem", "PARLOUR_TLS_CERT and PARLOUR_TLS_KEY go together"),
         ("LOG_LEVEL", "loud", "PARLOUR_LOG_LEVEL: "),
+        ("PUBLIC_IP", "rooms.example.com", "PARLOUR_PUBLIC_IP: rooms.example.com is not an IP address"),
+        ("PUBLIC_IP", "192.0.2.1, 0.0.0.0", "PARLOUR_PUBLIC_IP: 0.0.0.0 is not an address that a client can send to"),
+        ("STUN_URLS", "stun.example.com", "PARLOUR_STUN_URLS: stun.example.com is not like stun:host:3478"),
+        ("STUN_URLS", "turn:t.example.com", "PARLOUR_STUN_URLS: turn:t.example.com is not like stun:host:3478"),
+        ("TURN_URLS", "turn:t.example.com", "PARLOUR_TURN_URLS and PARLOUR_TURN_SECRET go together"),
+        ("TURN_SECRET", "shared", "PARLOUR_TURN_URLS and PARLOUR_TURN_SECRET go together"),
     ],
 )
 def test_a_value_that_makes_no_sense(
@@ -86,6 +98,28 @@ def test_a_value_that_makes_no_sense(
 ) -> None:
     monkeypatch.setenv(f"PARLOUR_{name}", value)
     assert nowhere.trouble("settings").lower().startswith(said.lower())
+
+
+@pytest.mark.parametrize("name", ["UDP_PORT", "ICE_TCP_PORT"])
+def test_the_ports_last_for_the_workers(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("PARLOUR_WORKERS", "4")
+    monkeypatch.setenv(f"PARLOUR_{name}", "65533")
+    said = nowhere.trouble("settings")
+    assert said == f"PARLOUR_{name}: 4 workers from 65533 on need ports beyond 65535.\n"
+    monkeypatch.setenv(f"PARLOUR_{name}", "65532")
+    nowhere.ok("settings")
+
+
+def test_what_clients_are_told_of_stun_and_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = Ticket("t1", UUID(int=1), Bearer.GUEST, 0, 1)
+    assert told_ice_servers(load_settings(), ticket, 1000) == []
+    monkeypatch.setenv("PARLOUR_STUN_URLS", "stun:one.example.com, stuns:two.example.com:5349")
+    monkeypatch.setenv("PARLOUR_TURN_URLS", "turn:[2001:db8::1]:3478?transport=udp")
+    monkeypatch.setenv("PARLOUR_TURN_SECRET", "shared")
+    stun, turn = told_ice_servers(load_settings(), ticket, 1000)
+    assert stun == {"urls": ["stun:one.example.com", "stuns:two.example.com:5349"]}
+    assert turn["urls"] == ["turn:[2001:db8::1]:3478?transport=udp"]
+    assert turn["username"] == f"{1000 + LIFE_S}:t1"
 
 
 def test_every_complaint_is_made_at_once(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:

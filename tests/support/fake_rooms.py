@@ -14,6 +14,7 @@ from parlour.domain.live.commands import (
     Answered,
     Command,
     Done,
+    Hold,
     Join,
     Leave,
     Present,
@@ -96,6 +97,8 @@ class FakeRooms:
                 return await self._join(room_id, command)
             case Reoffer():
                 return Answered(await self._answerer(command.call_id, command.sdp, False))
+            case Hold():
+                return Done()
             case Leave():
                 return self._leave(room_id, command.call_id)
             case Absent() | Present():

@@ -24,6 +24,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     value: msgspec.Raw
     to: tuple[str, ...] | None = None
     but: tuple[str, ...] = ()
+    by: str = ""
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -36,9 +37,9 @@ def encode(value: commands.Command | commands.Reply) -> bytes:
     return _write(value)
 
 
-def encode_told(told: events.Told) -> bytes:
-    """Write an event with whom it is for."""
-    return _write(told.event, told.to, told.but)
+def encode_told(told: events.Told, by: str) -> bytes:
+    """Write an event with whom it is for and the worker that tells it."""
+    return _write(told.event, told.to, told.but, by)
 
 
 def decode_command(message: bytes) -> commands.Command:
@@ -53,14 +54,14 @@ def decode_reply(message: bytes) -> commands.Reply:
     return value
 
 
-def decode_told(message: bytes) -> events.Told:
-    """Read an event. Raises ``Garbled``."""
+def decode_told(message: bytes) -> tuple[events.Told, str]:
+    """Read an event and the worker that tells it. Raises ``Garbled``."""
     value, envelope = _read(message, _EVENTS)
-    return events.Told(value, envelope.to, envelope.but)
+    return events.Told(value, envelope.to, envelope.but), envelope.by
 
 
-def _write(value: Any, to: tuple[str, ...] | None = None, but: tuple[str, ...] = ()) -> bytes:
-    return _encoder.encode(_Envelope(type(value).__name__, msgspec.Raw(_encoder.encode(value)), to, but))
+def _write(value: Any, to: tuple[str, ...] | None = None, but: tuple[str, ...] = (), by: str = "") -> bytes:
+    return _encoder.encode(_Envelope(type(value).__name__, msgspec.Raw(_encoder.encode(value)), to, but, by))
 
 
 def _read(message: bytes, kinds: tuple[type, ...]) -> tuple[Any, _Envelope]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -11,43 +12,74 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO
 
 from parlour.bus.codec import MESSAGE_MAX
+from parlour.bus.leash import on_leash
 from parlour.domain.errors import Unavailable
 
 START_S = 10.0
-STOP_S = 5.0
+STOP_S = 3.0
+AGAIN_S = 0.2
+
+log = logging.getLogger("parlour.bus")
 
 
 @contextlib.asynccontextmanager
 async def private_server(folder: Path) -> AsyncIterator[str]:
     """Run a NATS server with JetStream, kept below ``folder``; give the URL that its only user comes by.
 
-    Raises ``Unavailable`` when it does not start.
+    One that dies is started again at the same place. None outlives this process. Raises ``Unavailable`` when it does
+    not start.
     """
     port = _free_port()
     password = secrets.token_urlsafe(24)
-    configuration, log = _prepare(folder, port, password)
-    process = await asyncio.create_subprocess_exec(
-        _binary(), "-c", str(configuration), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-        start_new_session=True,  # Ctrl-C is for us: the bus ends last
-    )  # fmt: skip
-    log.close()
+    configuration = _prepare(folder, port, password)
+    process = await _start(configuration)
+    keeper: asyncio.Task[None] | None = None
     try:
         await _until_open(port, process, folder)
+        keeper = asyncio.create_task(_keep(process, configuration))
         yield f"nats://parlour:{password}@127.0.0.1:{port}"
     finally:
-        await _stop(process)
+        if keeper is None:
+            await _stop(process)
+        else:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
 
 
-def _prepare(folder: Path, port: int, password: str) -> tuple[Path, BinaryIO]:
+async def _keep(process: asyncio.subprocess.Process, configuration: Path) -> None:
+    """Start the server again when it ends, until cancelled; then end it."""
+    while True:
+        try:
+            code = await process.wait()
+            log.error("nats-server ended with %s; it starts again in %.1f s", code, AGAIN_S)
+            await asyncio.sleep(AGAIN_S)
+        except asyncio.CancelledError:
+            await _stop(process)
+            raise
+        process = await _start(configuration)
+
+
+async def _start(configuration: Path) -> asyncio.subprocess.Process:
+    with (configuration.parent / "log").open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            *on_leash([_binary(), "-c", str(configuration)]),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for us: the bus ends last
+        )
+
+
+def _prepare(folder: Path, port: int, password: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     configuration = folder / "nats.json"
     configuration.touch()
     configuration.chmod(0o600)  # before the password goes in
     configuration.write_text(json.dumps(_configuration(folder, port, password)))
-    return configuration, (folder / "log").open("wb")
+    (folder / "log").write_bytes(b"")
+    return configuration
 
 
 def _binary() -> str:

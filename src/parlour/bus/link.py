@@ -6,19 +6,30 @@
     parlour.worker.alive            each worker says every so often that it lives, and how loaded it is
     parlour.room.<room>.told        what happens in a room
 
-Which worker owns a room stands in a key-value bucket, so that two fronts never place one room twice.
+Whose a room is, its worker says with each sign of life. Until it first does, and where two fronts place one room at
+the same time, the lease in a key-value bucket decides. The bucket may be lost with the bus: it is made again, and
+leases are only for placing, never for going on.
 """
 
+import contextlib
 import logging
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import BucketNotFoundError
+from nats.errors import NoRespondersError
+from nats.js.errors import (
+    BucketNotFoundError,
+    KeyNotFoundError,
+    KeyWrongLastSequenceError,
+    NoStreamResponseError,
+    ServiceUnavailableError,
+)
 from nats.js.kv import KeyValue
 
 from parlour.domain.errors import Unavailable
@@ -27,23 +38,32 @@ ALIVE_S = 0.5
 """How often a worker says that it lives."""
 DEAD_S = 2.5
 """After how long a silence it is taken for dead; a room must be known to be lost within 5 s."""
+LEASE_S = 600.0
+"""How long a lease is remembered: far longer than it takes until the worker speaks for itself."""
 BUCKET = "parlour-rooms"
 CONNECT_S = 5
+DRAIN_S = 2
 
 ALIVE = "parlour.worker.alive"
+
+T = TypeVar("T")
 
 log = logging.getLogger("parlour.bus")
 
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """A worker's sign of life. ``load`` is a fraction of what it can carry, ``started`` in Unix seconds."""
+    """A worker's sign of life. ``load`` is a fraction of what it can carry, ``started`` in Unix seconds.
+
+    ``figures`` are its statistics, for whoever wants to see them.
+    """
 
     worker: str
     load: float
-    rooms: int
+    rooms: tuple[UUID, ...]
     started: float
     leaving: bool = False
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,7 @@ async def connect(url: str, name: str) -> Client:
             allow_reconnect=True,
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.2,
+            drain_timeout=DRAIN_S,
             error_cb=trouble,
             reconnected_cb=back,
         )
@@ -93,13 +114,58 @@ async def connect(url: str, name: str) -> Client:
         raise Unavailable(f"the bus is not available: {str(error) or type(error).__name__}") from error
 
 
-async def open_leases(client: Client) -> KeyValue:
-    """The bucket of leases, made where it is not there yet."""
-    stream = client.jetstream()
-    try:
-        return await stream.key_value(BUCKET)
-    except BucketNotFoundError:
-        return await stream.create_key_value(bucket=BUCKET, history=1, storage=nats.js.api.StorageType.MEMORY)
+class Leases:
+    """Who was given a room, as fronts agree on it. All methods raise ``nats.errors.Error`` while the bus is away."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._bucket: KeyValue | None = None
+
+    async def get(self, room_id: UUID) -> tuple[Lease | None, int]:
+        """The lease and its revision; ``None`` and 0 where there is none."""
+        try:
+            entry = await self._with_bucket(lambda bucket: bucket.get(room_id.hex))
+            return lease_decoder.decode(entry.value or b""), entry.revision or 0
+        except (KeyNotFoundError, msgspec.MsgspecError):
+            return None, 0
+
+    async def put(self, room_id: UUID, lease: Lease, revision: int) -> bool:
+        """Write a lease over the one of ``revision``, 0 for none. ``False`` where somebody else was faster."""
+        value = encoder.encode(lease)
+        try:
+            if revision:
+                await self._with_bucket(lambda bucket: bucket.update(room_id.hex, value, last=revision))
+            else:
+                await self._with_bucket(lambda bucket: bucket.create(room_id.hex, value))
+        except (KeyWrongLastSequenceError, KeyNotFoundError):
+            return False
+        return True
+
+    async def drop(self, room_id: UUID, worker: str) -> None:
+        """Remove a worker's lease; another worker's stays."""
+        lease, revision = await self.get(room_id)
+        if lease is not None and lease.worker == worker:
+            with contextlib.suppress(KeyWrongLastSequenceError, nats.js.errors.APIError):  # it is another's by now
+                await self._with_bucket(lambda bucket: bucket.delete(room_id.hex, last=revision))
+
+    async def _with_bucket(self, act: Callable[[KeyValue], Awaitable[T]]) -> T:
+        """Act on the bucket; one that the bus has lost is made again, once."""
+        if self._bucket is not None:
+            try:
+                return await act(self._bucket)
+            except (NoRespondersError, NoStreamResponseError, ServiceUnavailableError):
+                log.warning("bus: the leases are gone; beginning anew")
+        self._bucket = await self._open()
+        return await act(self._bucket)
+
+    async def _open(self) -> KeyValue:
+        stream = self._client.jetstream()
+        try:
+            return await stream.key_value(BUCKET)
+        except BucketNotFoundError:
+            return await stream.create_key_value(
+                bucket=BUCKET, history=1, ttl=LEASE_S, storage=nats.js.api.StorageType.MEMORY
+            )
 
 
 def is_for(message: Msg, kind: msgspec.json.Decoder[Any]) -> Any:

@@ -1,67 +1,67 @@
-"""The front's side: rooms wherever they live. Finds a room's worker, places new rooms, notices workers that die."""
+"""The front's side: rooms wherever they live. Finds a room's worker, places rooms, notices workers that are gone."""
 
+import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription as NatsSubscription
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
-from nats.js.kv import KeyValue
 
 from parlour.bus import codec
-from parlour.bus.link import (
-    ALIVE,
-    DEAD_S,
-    Alive,
-    Lease,
-    alive_decoder,
-    ask_subject,
-    connect,
-    encoder,
-    is_for,
-    lease_decoder,
-    open_leases,
-    told_subject,
-)
+from parlour.bus.link import ALIVE, ALIVE_S, Lease, Leases, ask_subject, connect, told_subject
+from parlour.bus.roster import Roster
+from parlour.bus.station import LEAVING
 from parlour.domain.errors import Unavailable
 from parlour.domain.live.commands import Command, Join, Refused, Reply
-from parlour.domain.live.events import Told
+from parlour.domain.live.events import RoomLost, Told
+
+if TYPE_CHECKING:
+    from nats.aio.subscription import Subscription as NatsSubscription
 
 ANSWER_S = 8.0
 """How long a room may take to answer; a browser gives up after ten seconds."""
 PLACE_TRIES = 4
+PLACE_S = 6.0
+"""How long a join may wait for a worker that can take the room: about as long as one needs to start again."""
+LOOK_S = 0.05
 
 Listener = Callable[[Told], None]
 
 log = logging.getLogger("parlour.bus")
 
 NOT_ALIVE = Refused(404, "no_such_call", "the room is not alive")
+LOST = Refused(503, "lost", "the room has lost its worker; join again")
 
 
 @dataclass(slots=True)
-class _Seen:
-    alive: Alive
-    at: float
+class _Line:
+    """A room that somebody here listens to. ``former`` is the worker that lost it: what that still tells is void."""
+
+    doors: set["_Door"] = field(default_factory=set)
+    owner: Lease | None = None
+    former: str = ""
 
 
 class BusRooms:
     """Live rooms over the bus."""
 
-    def __init__(self, client: Client, leases: KeyValue, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
-        self._leases = leases
+        self._leases = Leases(client)
         self._clock = clock
-        self._workers: dict[str, _Seen] = {}
-        self._listeners: dict[UUID, set[_Door]] = {}
-        self._owners: dict[UUID, Lease] = {}
+        self._roster = Roster(clock, lambda: client.is_connected)
+        self._lines: dict[UUID, _Line] = {}
+        self._ending = False
         self._asked = 0
         self._unanswered = 0
+        self._lost = 0
+        self._void = 0
 
     async def ask(self, room_id: UUID, command: Command) -> Reply:
         """Ask a room; a ``Join`` brings it to life where it is not.
@@ -69,106 +69,200 @@ class BusRooms:
         Raises ``Unavailable`` when no worker can take it or none answers in time.
         """
         self._asked += 1
+        if not self._client.is_connected:
+            raise Unavailable("the bus is away")
         for _ in range(PLACE_TRIES):
-            lease = await self._owner(room_id, place=isinstance(command, Join))
-            if lease is None:
-                return NOT_ALIVE
             try:
-                message = await self._client.request(
-                    ask_subject(lease.worker),
-                    codec.encode(command),
-                    timeout=ANSWER_S,
-                    headers={"room": room_id.hex},
-                )
-            except nats.errors.NoRespondersError:
-                self._workers.pop(lease.worker, None)
-                continue
-            except (TimeoutError, nats.errors.Error) as error:
+                lease = await self._owner(room_id, place=isinstance(command, Join))
+                if isinstance(lease, Refused):
+                    return lease
+                reply = await self._request(lease, room_id, command)
+            except (TimeoutError, nats.errors.Error, OSError) as error:
                 self._unanswered += 1
                 raise Unavailable(f"the room does not answer: {str(error) or type(error).__name__}") from error
-            return codec.decode_reply(message.data)
+            if reply == LEAVING:
+                self._roster.leaves(lease.worker)
+            elif reply is not None:
+                return reply
         raise Unavailable("no worker takes the room")
 
     async def subscribe(self, room_id: UUID, listener: Listener) -> "_Door":
-        """Hear what the room tells, also before it is alive."""
+        """Hear what the room tells, also before it is alive, and ``RoomLost`` when its worker is gone."""
+        line = self._lines.setdefault(room_id, _Line())
+        door = _Door(listener, lambda: self._shut(room_id, door))
+        line.doors.add(door)
 
         async def hear(message: Msg) -> None:
-            try:
-                listener(codec.decode_told(message.data))
-            except codec.Garbled as error:
-                log.warning("bus: what room %s told is garbled: %s", room_id, error)
+            self._hear(room_id, door, message)
 
         try:
-            door = _Door(await self._client.subscribe(told_subject(room_id), cb=hear))
+            door.subscription = await self._client.subscribe(told_subject(room_id), cb=hear)
         except (nats.errors.Error, OSError) as error:
+            self._shut(room_id, door)
             raise Unavailable(f"the bus is not available: {error}") from error
         return door
 
-    def lost(self, room_id: UUID) -> bool:
-        """Whether the room had a worker that is dead now."""
-        lease = self._owners.get(room_id)
-        return lease is not None and not self._is_alive(lease)
+    async def watch(self) -> NoReturn:
+        """Notice, until cancelled, the rooms whose workers are gone."""
+        while True:
+            await asyncio.sleep(ALIVE_S)
+            self._roster.look()
+            for room_id, line in list(self._lines.items()):
+                if line.owner is not None and not self._roster.lives(line.owner):
+                    self._lose(room_id, line, line.owner.worker)
+                elif line.owner is not None and self._roster.contested(room_id, line.owner):
+                    await self._settle(room_id, line, line.owner)
 
-    def statistics(self) -> dict[str, float]:
-        """Counts since the start, and the workers alive."""
-        alive = [seen for seen in self._workers.values() if self._clock() - seen.at < DEAD_S]
-        return {"asked": self._asked, "unanswered": self._unanswered, "workers": len(alive)}
+    def end(self) -> None:
+        """This front ends: no join waits for a worker any more."""
+        self._ending = True
 
     async def heard(self, message: Msg) -> None:
         """Take note of a worker's sign of life."""
-        alive: Alive | None = is_for(message, alive_decoder)
-        if alive is not None:
-            self._workers[alive.worker] = _Seen(alive, self._clock())
+        self._roster.heard(message)
 
-    async def _owner(self, room_id: UUID, *, place: bool) -> Lease | None:
-        known = self._owners.get(room_id)
-        if known is not None and self._is_alive(known):
-            return known
-        revision = 0
-        with contextlib.suppress(KeyNotFoundError):
-            entry = await self._leases.get(room_id.hex)
-            revision = entry.revision or 0
-            found = lease_decoder.decode(entry.value or b"")
-            if self._is_alive(found):
-                self._owners[room_id] = found
-                return found
-        if not place:
-            return None
-        lease = self._least_loaded()
+    def statistics(self) -> dict[str, float]:
+        """Counts since the start, and the workers alive. ``void`` events came from a worker that had lost the room."""
+        return {
+            "asked": self._asked,
+            "unanswered": self._unanswered,
+            "lost": self._lost,
+            "void": self._void,
+            "workers": self._roster.count(),
+            "connected": self._client.is_connected,
+        }
+
+    def workers(self) -> dict[str, dict[str, float]]:
+        """Each worker's own figures."""
+        return self._roster.figures()
+
+    async def _request(self, lease: Lease, room_id: UUID, command: Command) -> Reply | None:
+        """A worker's reply; ``None`` where it dies first."""
+        request = asyncio.ensure_future(
+            self._client.request(
+                ask_subject(lease.worker), codec.encode(command), timeout=ANSWER_S, headers={"room": room_id.hex}
+            )
+        )
         try:
-            value = encoder.encode(lease)
-            if revision:
-                await self._leases.update(room_id.hex, value, last=revision)
-            else:
-                await self._leases.create(room_id.hex, value)
-        except KeyWrongLastSequenceError:  # another front placed it meanwhile
-            return await self._owner(room_id, place=False)
-        self._owners[room_id] = lease
+            while not (await asyncio.wait({request}, timeout=ALIVE_S))[0]:
+                if not self._roster.lives(lease):
+                    return None
+            return codec.decode_reply(request.result().data)
+        except nats.errors.NoRespondersError:
+            self._roster.dies(lease.worker)
+            return None
+        except codec.Garbled as error:
+            raise Unavailable(f"the worker's answer cannot be read: {error}") from error
+        finally:
+            request.cancel()
+
+    async def _owner(self, room_id: UUID, *, place: bool) -> Lease | Refused:
+        """The worker that has the room, or is given it now."""
+        line = self._lines.get(room_id)
+        if line is not None and line.owner is not None and self._roster.lives(line.owner):
+            return line.owner
+        lease = self._roster.owner(room_id)
+        if lease is None:
+            lease, revision = await self._leases.get(room_id)
+            if lease is None or not await self._turns_up(lease):
+                if not place:
+                    return LOST if lease is not None or (line is not None and line.former) else NOT_ALIVE
+                lease = await self._place(room_id, revision)
+        self._is_owned(room_id, lease)
         return lease
 
-    def _least_loaded(self) -> Lease:
-        now = self._clock()
-        able = [seen.alive for seen in self._workers.values() if now - seen.at < DEAD_S and not seen.alive.leaving]
-        if not able:
-            raise Unavailable("no media worker is alive")
-        best = min(able, key=lambda alive: (alive.load, alive.rooms, alive.worker))
-        return Lease(best.worker, best.started)
+    async def _place(self, room_id: UUID, revision: int) -> Lease:
+        """Give the room to the worker with the least to do; another front may be faster."""
+        give_up = self._clock() + PLACE_S
+        while self._clock() < give_up:
+            lease = self._roster.least_loaded()
+            if lease is None and self._ending:
+                break
+            if lease is None:  # they start, or start again
+                await asyncio.sleep(LOOK_S)
+                continue
+            if await self._leases.put(room_id, lease, revision):
+                return lease
+            found, revision = await self._leases.get(room_id)
+            if found is not None and self._roster.lives(found):
+                return found
+        raise Unavailable("no media worker is alive")
 
-    def _is_alive(self, lease: Lease) -> bool:
-        seen = self._workers.get(lease.worker)
-        return seen is not None and seen.alive.started == lease.started and self._clock() - seen.at < DEAD_S
+    async def _turns_up(self, lease: Lease) -> bool:
+        """Whether a worker lives. One that was never heard gets the time for a sign of life."""
+        while not self._roster.lives(lease):
+            if not self._roster.may_turn_up(lease):
+                return False
+            await asyncio.sleep(LOOK_S)
+        return True
+
+    async def _settle(self, room_id: UUID, line: _Line, owner: Lease) -> None:
+        """Two workers say that they have the room: the lease decides."""
+        with contextlib.suppress(TimeoutError, nats.errors.Error):  # looked at again in a moment
+            lease, _ = await self._leases.get(room_id)
+            if lease is not None and lease != owner and line.owner == owner:
+                self._lose(room_id, line, owner.worker)
+                line.owner = lease
+
+    def _is_owned(self, room_id: UUID, lease: Lease) -> None:
+        line = self._lines.get(room_id)
+        if line is None or line.owner == lease:
+            return
+        if line.owner is not None:
+            self._lose(room_id, line, line.owner.worker)
+        line.owner = lease
+        if line.former == lease.worker:
+            line.former = ""
+
+    def _lose(self, room_id: UUID, line: _Line, worker: str) -> None:
+        log.warning("bus: room %s has lost its worker %s", room_id, worker)
+        self._lost += 1
+        line.former, line.owner = worker, None
+        for door in tuple(line.doors):
+            door.listener(Told(RoomLost()))
+
+    def _hear(self, room_id: UUID, door: "_Door", message: Msg) -> None:
+        line = self._lines.get(room_id)
+        if line is None:
+            return
+        try:
+            told, by = codec.decode_told(message.data)
+        except codec.Garbled as error:
+            log.warning("bus: what room %s told is garbled: %s", room_id, error)
+            return
+        if by == line.former or (line.owner is not None and by != line.owner.worker):
+            self._void += 1
+            return
+        if line.owner is None:
+            line.owner = self._roster.lease(by)
+        if isinstance(told.event, RoomLost):
+            self._roster.leaves(by)
+            self._lose(room_id, line, by)
+        else:
+            door.listener(told)
+
+    def _shut(self, room_id: UUID, door: "_Door") -> None:
+        line = self._lines.get(room_id)
+        if line is not None:
+            line.doors.discard(door)
+            if not line.doors:
+                del self._lines[room_id]
 
 
 class _Door:
     """A listener at a room's door."""
 
-    def __init__(self, subscription: NatsSubscription) -> None:
-        self._subscription = subscription
+    def __init__(self, listener: Listener, shut: Callable[[], None]) -> None:
+        self.listener = listener
+        self.subscription: NatsSubscription | None = None
+        self._shut = shut
 
     async def close(self) -> None:
         """Hear no more."""
-        with contextlib.suppress(nats.errors.Error):  # the bus is closed already
-            await self._subscription.unsubscribe()
+        self._shut()
+        if self.subscription is not None:
+            with contextlib.suppress(nats.errors.Error):  # the bus is closed already
+                await self.subscription.unsubscribe()
 
 
 @contextlib.asynccontextmanager
@@ -176,8 +270,13 @@ async def bus_rooms(url: str) -> AsyncIterator[BusRooms]:
     """The rooms on a bus, for as long as a front lives. Raises ``Unavailable`` when the bus is not there."""
     client = await connect(url, "front")
     try:
-        rooms = BusRooms(client, await open_leases(client))
+        rooms = BusRooms(client)
         await client.subscribe(ALIVE, cb=rooms.heard)
-        yield rooms
+        watching = asyncio.create_task(rooms.watch())
+        try:
+            yield rooms
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
     finally:
         await client.close()

@@ -13,10 +13,12 @@ import uvloop
 
 from parlour import __version__
 from parlour.bus.embedded import private_server
-from parlour.bus.rooms import bus_rooms
+from parlour.bus.rooms import BusRooms, bus_rooms
 from parlour.cli.output import console, fail
-from parlour.cli.workers import workers
+from parlour.cli.workers import Workers, workers
 from parlour.domain.errors import Unavailable
+from parlour.domain.ticket import Ticket
+from parlour.domain.turn import IceServer, ice_servers
 from parlour.front.app import build_app
 from parlour.front.bootstrap import Credentials, ensure_credentials
 from parlour.front.first_room import open_first_room
@@ -25,7 +27,7 @@ from parlour.front.server import Server, listen, make_server
 from parlour.front.signalling.switchboard import Switchboard
 from parlour.front.sweep import sweep
 from parlour.front.tickets import Tickets
-from parlour.settings import Settings
+from parlour.settings import Settings, listed
 from parlour.store.database import open_database
 from parlour.store.migrations import SchemaTooNew
 
@@ -46,7 +48,7 @@ def start(settings: Settings) -> None:
 
 
 async def run(settings: Settings, sockets: list[socket.socket]) -> None:
-    """Start up, serve until told to end, shut down: the front first, then the rooms, then the bus."""
+    """Start up, serve until told to end, shut down: the rooms first, then the front, then the bus."""
     async with AsyncExitStack() as stack:
         for listener in sockets:
             stack.callback(listener.close)
@@ -60,30 +62,52 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
         nats_url = settings.nats_url
         if nats_url is None:
             nats_url = await stack.enter_async_context(private_server(settings.data_dir / "nats"))
-        await stack.enter_async_context(workers(settings.workers or os.cpu_count() or 1, nats_url, settings))
+        count = settings.workers or os.cpu_count() or 1
+        fleet = await stack.enter_async_context(workers(count, nats_url, settings))
         rooms = await stack.enter_async_context(bus_rooms(nats_url))
-        switchboard = Switchboard(database, Tickets(database, utc_now, settings.connect_host), rooms)
+        switchboard = Switchboard(
+            database,
+            Tickets(database, utc_now, settings.connect_host),
+            rooms,
+            ice_servers=lambda ticket: told_ice_servers(settings, ticket, utc_now().timestamp()),
+        )
         app = build_app(
             database,
             switchboard=switchboard,
+            bus=rooms,
             public_url=settings.public_url,
             lenient_create=settings.lenient_create,
             log_requests=settings.access_log,
         )
         server = make_server(app, settings.tls_cert, settings.tls_key)
         loop = asyncio.get_running_loop()
+        ending = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _end, server, number)
+            loop.add_signal_handler(number, _end, server, ending, number)
         first_room = None
         if credentials.new_token:
             first_room = await open_first_room(database, switchboard.tickets, credentials.project, utc_now())
         _greet(settings, sockets[0], credentials, first_room)
         async with asyncio.TaskGroup() as tasks:
-            chores = [tasks.create_task(sweep(database, utc_now)), tasks.create_task(switchboard.run())]
+            chores = [
+                tasks.create_task(chore)
+                for chore in (
+                    sweep(database, utc_now),
+                    switchboard.run(),
+                    _drain(ending, rooms, fleet, switchboard, server),
+                )
+            ]
             await server.serve(sockets)
             for chore in chores:
                 chore.cancel()
     log.info("Parlour has ended")
+
+
+def told_ice_servers(settings: Settings, ticket: Ticket, now: float) -> list[IceServer]:
+    """The STUN and TURN servers that a ticket's bearer is told of; ``now`` is Unix time."""
+    secret = settings.turn_secret.get_secret_value() if settings.turn_secret else ""
+    name = str(ticket.subscriber or ticket.id)
+    return ice_servers(listed(settings.stun_urls), listed(settings.turn_urls), secret, name, now)
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -97,12 +121,23 @@ def set_up_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _end(server: Server, number: signal.Signals) -> None:
-    if server.should_exit:
-        server.force_exit = True  # asked twice: do not wait for the requests in flight
+async def _drain(
+    ending: asyncio.Event, rooms: BusRooms, fleet: Workers, switchboard: Switchboard, server: Server
+) -> None:
+    """Once the end is wished for: hand the rooms over while everybody can still be told, then let the front end."""
+    await ending.wait()
+    rooms.end()
+    await fleet.end()
+    switchboard.part()
+    server.should_exit = True
+
+
+def _end(server: Server, ending: asyncio.Event, number: signal.Signals) -> None:
+    if ending.is_set():
+        server.should_exit = server.force_exit = True  # asked twice: do not wait for the requests in flight
     else:
         log.info("%s: finishing what is in flight", number.name)
-        server.should_exit = True
+        ending.set()
 
 
 def _greet(settings: Settings, listener: socket.socket, credentials: Credentials, first_room: str | None) -> None:

@@ -1,7 +1,9 @@
 """``parlour worker``: a media worker, started apart from the front."""
 
 import asyncio
+import os
 import signal
+import threading
 
 import uvloop
 
@@ -10,7 +12,10 @@ from parlour.cli.process import set_up_logging
 from parlour.domain.errors import Unavailable
 from parlour.media.transport.addresses import resolve
 from parlour.media.worker import WorkerOptions, work
-from parlour.settings import Settings
+from parlour.settings import Settings, listed
+
+END_S = 8.0
+"""How long a worker that was told to end may take: after that it ends whatever it does."""
 
 
 def start(settings: Settings, number: int) -> None:
@@ -18,12 +23,14 @@ def start(settings: Settings, number: int) -> None:
     if settings.nats_url is None:
         fail("A worker needs PARLOUR_NATS_URL, the NATS server that it meets the fronts on.")
     set_up_logging(settings)
+    if max(settings.udp_port, settings.ice_tcp_port) + number > 65535:
+        fail(f"Worker {number} has no port: PARLOUR_UDP_PORT and PARLOUR_ICE_TCP_PORT plus its number end at 65535.")
     options = WorkerOptions(
         nats_url=settings.nats_url,
         hosts=resolve(settings.media_host),
         udp_port=settings.udp_port and settings.udp_port + number,
         tcp_port=settings.ice_tcp_port + number if settings.ice_tcp_port else None,
-        public_ips=tuple(ip.strip() for ip in (settings.public_ip or "").split(",") if ip.strip()),
+        public_ips=listed(settings.public_ip),
         server_limit=settings.max_members,
     )
     try:
@@ -31,11 +38,20 @@ def start(settings: Settings, number: int) -> None:
     except Unavailable as error:
         fail(f"The worker cannot start: {error}")
     except OSError as error:
-        fail(f"The worker cannot listen on {settings.media_host} port {options.udp_port}: {error.strerror or error}")
+        ports = f"UDP port {options.udp_port}" + (f" and TCP port {options.tcp_port}" if options.tcp_port else "")
+        fail(f"The worker cannot listen on {settings.media_host}, {ports}: {error.strerror or error}")
 
 
 async def _run(options: WorkerOptions) -> None:
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        last_resort = threading.Timer(END_S, os._exit, (1,))
+        last_resort.daemon = True
+        last_resort.start()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, end)
     await work(options, stop)

@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 
+from parlour.bus.leash import on_leash
 from parlour.settings import Settings
 
-STOP_S = 8.0
+STOP_S = 6.0
 """How long a worker may take to end its rooms."""
 AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Pauses before a worker that ended is started again; the last one repeats. One that lived a minute starts over."""
@@ -26,12 +27,7 @@ async def _keep(number: int, environment: Mapping[str, str]) -> None:
     while True:
         began = loop.time()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "parlour",
-            "worker",
-            "--number",
-            str(number),
+            *on_leash([sys.executable, "-m", "parlour", "worker", "--number", str(number)]),
             env=dict(environment),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the front, which ends the workers in its own time
@@ -60,14 +56,25 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-@contextlib.asynccontextmanager
-async def workers(count: int, nats_url: str, settings: Settings) -> AsyncIterator[None]:
-    """Keep ``count`` workers on a bus for the length of a block."""
-    environment = {**os.environ, "PARLOUR_NATS_URL": nats_url, "PARLOUR_DATA_DIR": str(settings.data_dir)}
-    tasks = [asyncio.create_task(_keep(number, environment)) for number in range(count)]
-    try:
-        yield
-    finally:
-        for task in tasks:
+class Workers:
+    """The workers of this process."""
+
+    def __init__(self, count: int, environment: Mapping[str, str]) -> None:
+        self._tasks = [asyncio.create_task(_keep(number, environment)) for number in range(count)]
+
+    async def end(self) -> None:
+        """End them; they hand their rooms over first. Doing so twice does no harm."""
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def workers(count: int, nats_url: str, settings: Settings) -> AsyncIterator[Workers]:
+    """Keep ``count`` workers on a bus for the length of a block. None outlives this process."""
+    environment = {**os.environ, "PARLOUR_NATS_URL": nats_url, "PARLOUR_DATA_DIR": str(settings.data_dir)}
+    found = Workers(count, environment)
+    try:
+        yield found
+    finally:
+        await found.end()

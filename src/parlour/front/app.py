@@ -11,7 +11,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from parlour import __version__
-from parlour.front import documents
+from parlour.bus.rooms import BusRooms
+from parlour.front import documents, web
 from parlour.front.api import directory, embeds, join_tokens, resources, rooms, service, subscribers, tokens
 from parlour.front.auth import Gate
 from parlour.front.cors import Cors
@@ -43,15 +44,19 @@ def build_app(
     now: Callable[[], datetime] = utc_now,
     monotonic: Callable[[], float] = time.monotonic,
     switchboard: Switchboard | None = None,
+    bus: BusRooms | None = None,
 ) -> ASGIApp:
     """The application over a migrated database. The clocks are given so that tests can hold them.
 
-    Without a ``switchboard`` nobody can join a room.
+    Without a ``switchboard`` nobody can join a room. ``bus`` is where its rooms live, for ``/metrics``.
     """
     gate = Gate(database, monotonic)
     if switchboard is None:
         switchboard = Switchboard(database, Tickets(database, now), NoRooms())
-    metrics = Metrics(database=database.statistics, gate=gate.statistics, signalling=switchboard.statistics)
+    sources = {"database": database.statistics, "gate": gate.statistics, "signalling": switchboard.statistics}
+    if bus is not None:
+        sources["bus"] = bus.statistics
+    metrics = Metrics(bus.workers if bus is not None else None, **sources)
     described = FastAPI(
         title="Parlour",
         version=__version__,
@@ -59,7 +64,7 @@ def build_app(
         description=DESCRIPTION,
     )
     # Rooms and subscribers before resources: their paths are the longer ones.
-    parts = (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents)
+    parts = (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents, web)
     for part in parts:
         described.include_router(part.router)
     # FastAPI describes the routes; Starlette serves them, at a third of the cost a request.

@@ -16,10 +16,27 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+Figures = dict[str, float]
+
+
+class _Workers(Collector):
+    """What the media workers say of themselves, read when somebody looks."""
+
+    def __init__(self, workers: Callable[[], dict[str, Figures]]) -> None:
+        self._workers = workers
+
+    def collect(self) -> "Iterable[Metric]":
+        family = GaugeMetricFamily("parlour_worker", "Statistics of the media workers.", labels=["worker", "figure"])
+        for worker, figures in self._workers().items():
+            for figure, value in figures.items():
+                family.add_metric([worker, figure], value)
+        yield family
+
+
 class _Statistics(Collector):
     """The ``statistics()`` of the objects that have them, read when somebody looks."""
 
-    def __init__(self, sources: dict[str, Callable[[], dict[str, float]]]) -> None:
+    def __init__(self, sources: dict[str, Callable[[], Figures]]) -> None:
         self._sources = sources
 
     def collect(self) -> "Iterable[Metric]":
@@ -31,10 +48,14 @@ class _Statistics(Collector):
 
 
 class Metrics:
-    """Requests by route, and the statistics of what the front stands on."""
+    """Requests by route, the statistics of what the front stands on, and those of the media workers."""
 
-    def __init__(self, **sources: Callable[[], dict[str, float]]) -> None:
+    def __init__(
+        self, workers: Callable[[], dict[str, Figures]] | None = None, **sources: Callable[[], Figures]
+    ) -> None:
         self._registry = CollectorRegistry()
+        if workers is not None:
+            self._registry.register(_Workers(workers))
         ProcessCollector(registry=self._registry)
         self._registry.register(_Statistics(sources))
         self._requests = Counter(

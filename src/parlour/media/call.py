@@ -1,13 +1,18 @@
 """One call: a leg, and what comes in on it."""
 
+from collections import Counter
+from collections.abc import Callable
 from typing import Protocol
 
 from parlour.domain.live.room import Directions
-from parlour.media.packets import RtpPacket
+from parlour.media.packets import MediaPacket, RtpPacket
 from parlour.media.transport.leg import Leg
+from parlour.media.transport.sink import LegStatistics
 from parlour.media.video.codec import VideoCodec
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
+from parlour.media.video.receiver import Receiver
+from parlour.media.video.rendition import RenditionId
 
 
 class CallOwner(Protocol):
@@ -22,6 +27,9 @@ class CallOwner(Protocol):
     def call_needs_keyframe(self, call: "Call") -> None:
         """The picture cannot start or go on without a keyframe."""
 
+    def call_moved(self, call: "Call") -> None:
+        """The call wants another rendition, or has just changed over to the one that it wanted."""
+
     def call_closed(self, call: "Call", reason: str) -> None:
         """The leg is gone."""
 
@@ -29,11 +37,19 @@ class CallOwner(Protocol):
 class Call:
     """A call of one member: the leg's sink, which turns the camera's packets into pictures that can be decoded."""
 
-    def __init__(self, owner: CallOwner, member_id: str, call_id: str) -> None:
+    def __init__(
+        self, owner: CallOwner, member_id: str, call_id: str, receiver: Receiver, clock: Callable[[], float]
+    ) -> None:
+        """``receiver`` chooses the rendition; ``clock`` counts seconds, ``seen_at`` is when a picture came last."""
         self.member_id = member_id
         self.call_id = call_id
         self.leg: Leg | None = None
         self.decoder: PictureDecoder | None = None
+        self.receiver = receiver
+        self.watched: RenditionId | None = None
+        self.seen_at = clock()
+        self._clock = clock
+        self._counts: Counter[str] = Counter()
         self._owner = owner
         self._depacketizer: Depacketizer | None = None
 
@@ -42,6 +58,19 @@ class Call:
         """What the call takes the room's picture in, ``None`` where it does not take it."""
         video = self.leg.video if self.leg else None
         return VideoCodec(video.codec) if video is not None and video.sends else None
+
+    @property
+    def wanted(self) -> RenditionId | None:
+        """The rendition that the call is to get; it is ``watched`` from that one's next keyframe on."""
+        codec = self.codec
+        return None if codec is None else RenditionId(codec, self.receiver.size)
+
+    @property
+    def renditions(self) -> frozenset[RenditionId]:
+        """What must be made for the call: while it changes over, two."""
+        if self.leg is None or not self.leg.connected:
+            return frozenset()
+        return frozenset(rendition for rendition in (self.watched, self.wanted) if rendition is not None)
 
     def directions(self) -> Directions:
         """What was negotiated, as seen from the member."""
@@ -58,10 +87,70 @@ class Call:
         """Take over what was negotiated, first or anew."""
         video = self.leg.video if self.leg else None
         if video is None or not video.receives:
-            self._depacketizer = self.decoder = None
+            self._retire()
         elif self._depacketizer is None or self._depacketizer.codec is not VideoCodec(video.codec):
+            self._retire()
             codec = VideoCodec(video.codec)
             self._depacketizer, self.decoder = Depacketizer(codec), PictureDecoder(codec)
+        if self.watched is not None and self.watched.codec is not self.codec:
+            self.watched = None
+
+    def send_picture(self, rendition: RenditionId, packets: list[MediaPacket]) -> None:
+        """Send a picture of the room if it is of the rendition watched, or the keyframe with which that changes."""
+        leg = self.leg
+        if leg is None or not packets:
+            return
+        if rendition != self.watched and packets[0].keyframe and leg.connected and rendition == self.wanted:
+            self.watched = rendition
+            leg.use_rendition(rendition)
+            self._owner.call_moved(self)
+        if rendition == self.watched:
+            leg.send_video(packets)
+
+    def statistics(self) -> Counter[str]:
+        """Counts since the start: of the camera's pictures, of the connection, of moves between renditions."""
+        counts = Counter(self._counts)
+        counts.update(self._camera_counts())
+        counts.update(moved_down=self.receiver.downs, moved_up=self.receiver.ups)
+        if self.leg is not None:
+            counts.update(_leg_counts(self.leg.statistics()))
+        return counts
+
+    def let_go(self) -> Leg | None:
+        """Part with the leg, which ends or has ended, and keep its counts."""
+        leg, self.leg = self.leg, None
+        if leg is not None:
+            self._counts.update(_leg_counts(leg.statistics()))
+        return leg
+
+    def _retire(self) -> None:
+        """Keep the counts of a codec that is no longer used."""
+        self._counts.update(self._camera_counts())
+        self._depacketizer = self.decoder = None
+
+    def _camera_counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        if self._depacketizer is not None:
+            packets = self._depacketizer.statistics()
+            counts.update(
+                camera_pictures=packets.pictures,
+                camera_keyframes=packets.keyframes,
+                camera_dropped=packets.dropped,
+                camera_malformed=packets.malformed,
+                camera_packets_lost=packets.lost,
+                camera_packets_late=packets.late,
+            )
+        if self.decoder is not None:
+            pictures = self.decoder.statistics()
+            counts.update(
+                camera_decoded=pictures.decoded,
+                camera_superseded=pictures.superseded,
+                camera_skipped=pictures.skipped,
+                camera_refused=pictures.refused,
+                camera_errors=pictures.errors,
+                camera_overflows=pictures.overflows,
+            )
+        return counts
 
     # -- the leg's sink
 
@@ -79,6 +168,7 @@ class Call:
         if depacketizer is None or decoder is None:
             return
         for picture in depacketizer.push(packet):
+            self.seen_at = self._clock()
             decoder.feed(picture)
         if depacketizer.refresh_wanted or decoder.refresh_wanted:
             leg.request_keyframe()
@@ -89,9 +179,15 @@ class Call:
 
     def on_estimate(self, leg: Leg, bps: int) -> None:
         """See ``LegSink``."""
+        before = self.receiver.size
+        if self.receiver.estimated(bps, leg.outgoing_video.octets, self._clock()) is not before:
+            self._owner.call_moved(self)
 
     def on_loss(self, leg: Leg, fraction: float) -> None:
         """See ``LegSink``."""
+        before = self.receiver.size
+        if self.receiver.lost(fraction, leg.outgoing_video.octets, self._clock()) is not before:
+            self._owner.call_moved(self)
 
     def on_sender_report(self, leg: Leg, kind: str, ntp_time: float, rtp_timestamp: int) -> None:
         """See ``LegSink``."""
@@ -99,3 +195,22 @@ class Call:
     def on_closed(self, leg: Leg, reason: str) -> None:
         """See ``LegSink``."""
         self._owner.call_closed(self, reason)
+
+
+def _leg_counts(leg: LegStatistics) -> Counter[str]:
+    """What of a leg's statistics can be added up."""
+    counts: Counter[str] = Counter(
+        packets_sent=leg.packets_sent,
+        packets_received=leg.packets_received,
+        send_blocked=leg.send_blocked,
+        send_failed=leg.send_failed,
+        retransmitted=leg.retransmitted,
+        retransmissions_refused=leg.retransmissions_refused,
+        nacks_sent=leg.nacks_sent,
+        recovered=leg.recovered,
+        abandoned=leg.abandoned,
+        keyframes_requested=leg.keyframes_requested,
+        keyframes_wanted=leg.keyframes_wanted,
+    )
+    counts["received_dropped"] = sum(leg.dropped.values())
+    return counts

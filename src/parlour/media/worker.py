@@ -5,17 +5,20 @@ import logging
 import os
 import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from parlour.bus.station import Station, station
+from parlour.bus.station import Burden, Station, station
 from parlour.domain.live.commands import Command, Join, Refused, Reply
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
 
 LOAD_EVERY_S = 1.0
+CLOSE_S = 4.0
+"""How long rooms may take to end."""
 
 log = logging.getLogger("parlour.media")
 
@@ -54,9 +57,23 @@ class Worker:
             room = self._open(room_id, command)
         return room.ask(command)
 
-    def burden(self) -> tuple[float, int]:
-        """See ``Burden``: the load is the part of one core that this process uses."""
-        return self._load, len(self._rooms)
+    def burden(self) -> Burden:
+        """The load is the part of one core that this process uses."""
+        return Burden(self._load, tuple(self._rooms), self.statistics())
+
+    def statistics(self) -> dict[str, float]:
+        """What happened so far, of the rooms that live now the sum."""
+        endpoint = self._endpoint.statistics()
+        rooms: Counter[str] = Counter()
+        for room in self._rooms.values():
+            rooms.update(room.statistics())
+        return {
+            **rooms,
+            "legs": endpoint.legs,
+            "tcp_connections": endpoint.connections,
+            "datagrams": endpoint.datagrams,
+            **{f"dropped_{reason.replace(' ', '_')}": count for reason, count in endpoint.dropped.items()},
+        }
 
     async def measure(self) -> None:
         """Keep the load up to date until cancelled."""
@@ -68,18 +85,36 @@ class Worker:
             cpu, wall = cpu_now, wall_now
 
     async def close(self) -> None:
-        """End every room."""
-        if self.station is not None:
-            await self.station.leave()
-        await asyncio.gather(*(room.close() for room in self._rooms.values()), *self._closing)
+        """Hand every room over to other workers: whoever is in is told, and may join again at once."""
+        station = self._at_station()
+        await station.leave()
+        rooms, self._rooms = self._rooms, {}
+        for room_id in rooms:
+            station.hand_over(room_id)
+        await station.last_words()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(*(room.close(silent=True) for room in rooms.values()), *self._closing)
+        except TimeoutError:
+            log.warning("not all rooms ended in time")
+
+    async def forget(self, room_id: UUID) -> None:
+        """End a room here without a word: another worker has it."""
+        room = self._rooms.pop(room_id, None)
+        if room is not None:
+            log.warning("room %s goes on elsewhere", room_id)
+            await room.close(silent=True)
+
+    def _at_station(self) -> Station:
+        if self.station is None:
+            raise RuntimeError("the worker is not at its station")
+        return self.station
 
     def _open(self, room_id: UUID, command: Join) -> Conference:
-        station = self.station
-        if station is None:
-            raise RuntimeError("the worker is not at its station")
+        station = self._at_station()
 
         def ended() -> None:
-            task = asyncio.get_running_loop().create_task(self._end(room_id))
+            task = asyncio.get_running_loop().create_task(self._end(room_id, room))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -91,17 +126,17 @@ class Worker:
             ended,
             server_limit=self._server_limit,
             new_id=lambda: str(uuid4()),
+            past=command.past,
         )
         log.info("room %s lives", room_id)
         return room
 
-    async def _end(self, room_id: UUID) -> None:
-        room = self._rooms.pop(room_id, None)
-        if room is not None:
-            await room.close()
+    async def _end(self, room_id: UUID, room: Conference) -> None:
+        await room.close()
+        if self._rooms.get(room_id) is room:
+            del self._rooms[room_id]
             log.info("room %s is over", room_id)
-        if self.station is not None:
-            await self.station.give_up(room_id)
+            await self._at_station().give_up(room_id)
 
 
 async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
@@ -111,7 +146,7 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
         options.hosts, udp_port=options.udp_port, tcp_port=options.tcp_port, public=options.public_ips
     ) as endpoint:
         worker = Worker(endpoint, options.server_limit)
-        async with station(options.nats_url, name, worker.handle, worker.burden) as place:
+        async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(place.live()), tasks.create_task(worker.measure())]

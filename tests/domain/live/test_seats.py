@@ -7,7 +7,7 @@ import pytest
 
 from parlour.domain.live import acts, seats
 from parlour.domain.live.capabilities import GUEST
-from parlour.domain.live.commands import Absent, Accepted, Answered, Done, Leave, Present, Refused, Reoffer
+from parlour.domain.live.commands import Absent, Accepted, Answered, Done, Hold, Leave, Present, Refused, Reoffer
 from parlour.domain.live.events import (
     CallEnded,
     Joined,
@@ -347,3 +347,25 @@ def test_three_hundred_people_meet_and_part() -> None:
     assert not after.members
     assert len(events(told, CallEnded)) == len(events(told, MemberLeft)) == 300
     assert all(not after.recipients(each) for each in told if isinstance(each.event, MemberLeft))
+
+
+def test_a_held_call_is_neither_heard_nor_seen_and_keeps_its_seat() -> None:
+    room = with_people(opened(), "ana", "bob")
+    held, told, reply = seats.hold(room, Hold("c-bob", held=True), T0)
+    assert reply == Done()
+    assert not held.members["bob"].is_heard
+    assert not held.members["bob"].visible
+    assert places(held) == places(room)
+    layers = {layer.member_id: layer for layer in events(told, LayoutChanged)[-1].picture.layers}
+    assert not layers["bob"].visible
+    back, _, _ = seats.hold(held, Hold("c-bob", held=False), T0)
+    assert back == room
+
+
+def test_taking_a_seat_over_ends_a_hold() -> None:
+    room = seats.hold(with_people(opened(), "ana"), Hold("c-ana", held=True), T0).room
+    assert not join(room, "ana", reattach=True).room.members["ana"].held
+
+
+def test_only_a_call_of_the_room_can_be_held() -> None:
+    assert reason(seats.hold(opened(), Hold("c-ana", held=True), T0).reply) == "no_such_call"

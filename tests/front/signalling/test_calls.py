@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from parlour.domain.live.commands import Act, Join, Refused
+from parlour.domain.live.commands import Act, Hold, Join, Refused
 from parlour.domain.live.events import MediaWanted
 from tests.support.fake_rooms import SDP
 from tests.support.server import PROJECT
@@ -162,6 +162,7 @@ async def test_renegotiation_hold_digits_and_hanging_up(house: House) -> None:
         }
         held = await client.verto("verto.modify", {**dialog, "action": "hold"})
         assert held["result"]["result"]["holdState"] == "held"
+        assert house.rooms.asked[-1] == Hold(seat.call_id, held=True)
         assert (await client.verto("verto.info", {**dialog, "dtmf": "12"}))["code"] == "200"
         ended = await client.verto("verto.bye", dialog)
         assert ended["result"]["result"]["message"] == "CALL ENDED"

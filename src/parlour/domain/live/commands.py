@@ -3,12 +3,25 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from parlour.domain.live.events import Session
+from parlour.domain.live.member import Member
 from parlour.domain.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A room whose worker is lost, as a front knew it last."""
+
+    session: Session
+    members: tuple[Member, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     """Bring a leg in, or take over the seat that ``call_id`` still holds (``reattach``).
+
+    ``seat`` is the member whose call went down with a worker and who comes back with another one; ``past`` is what the
+    room begins with where it has to begin anew. Both are the front's own knowledge, never the client's word.
 
     ``audio_first`` asks for the answer's audio section first, as one SDK expects. ``capabilities`` come from the
     token. ``channel`` is ``audio`` or ``video``.
@@ -27,14 +40,25 @@ class Join:
     layout: str | None = None
     positions: dict[str, str] = field(default_factory=dict)
     user_variables: dict[str, Any] = field(default_factory=dict)
+    seat: Member | None = None
+    past: Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reoffer:
-    """Negotiate a call anew."""
+    """Negotiate a call anew; ``audio_first`` as in ``Join``."""
 
     call_id: str
     sdp: str
+    audio_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Put a call on hold, which lets nothing through in either direction, or take it off again."""
+
+    call_id: str
+    held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +95,7 @@ class Act:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-Command = Join | Reoffer | Leave | Absent | Present | Act
+Command = Join | Reoffer | Hold | Leave | Absent | Present | Act
 
 
 @dataclass(frozen=True, slots=True)

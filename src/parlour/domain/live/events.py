@@ -126,6 +126,14 @@ class MediaWanted:
     frame_rate: int
 
 
+@dataclass(frozen=True, slots=True)
+class RoomLost:
+    """To the fronts, not to members: the room's worker is gone, and its calls with it.
+
+    Whoever joins next brings the room to life elsewhere, as it was.
+    """
+
+
 Event = (
     Joined
     | MemberJoined
@@ -136,6 +144,7 @@ Event = (
     | SessionUpdated
     | CallEnded
     | MediaWanted
+    | RoomLost
 )
 
 

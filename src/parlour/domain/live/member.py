@@ -37,6 +37,7 @@ class Member:
     audio_muted: bool = False
     video_muted: bool = False
     deaf: bool = False
+    held: bool = False
     visible: bool = False
     talking: bool = False
     hand_raised_at: float | None = None
@@ -49,6 +50,16 @@ class Member:
     requested_position: str = "auto"
     current_position: str = "off-canvas"
     meta: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the microphone, where there is one, reaches the others."""
+        return not self.audio_muted and not self.held
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the member's own picture reaches the others, if it has a place."""
+        return self.sends_video and not self.video_muted and not self.held
 
     @property
     def handraised(self) -> bool:

@@ -121,7 +121,7 @@ class LiveRoom:
         heard = {
             member_id: (score, floor.gate(member.input_sensitivity))
             for member_id, score in scores.items()
-            if (member := self.members.get(member_id)) and not member.audio_muted
+            if (member := self.members.get(member_id)) and member.is_heard
         }
         held, turned = floor.advance(self.floor, heard, self._seen())
         after = replace(self, floor=held)
@@ -190,7 +190,7 @@ class LiveRoom:
         silent = {
             member_id
             for member_id in (*held.voices, held.audio)
-            if member_id is not None and ((member := self.members.get(member_id)) is None or member.audio_muted)
+            if member_id is not None and ((member := self.members.get(member_id)) is None or not member.is_heard)
         }
         seen = self._seen()
         unseen = {member_id for member_id in (held.video, held.former_video) if member_id and member_id not in seen}
@@ -209,15 +209,12 @@ class LiveRoom:
         return tuple(
             member.id
             for member in self.members.values()
-            if member.sends_video
-            and not member.video_muted
-            and member.requested_position == AUTO
-            and member.kind is MemberKind.MEMBER
+            if member.is_seen and member.requested_position == AUTO and member.kind is MemberKind.MEMBER
         )
 
 
 def _placed(member: Member, position: str) -> Member:
-    visible = position != OFF_CANVAS and member.sends_video and not member.video_muted
+    visible = position != OFF_CANVAS and member.is_seen
     if (member.current_position, member.visible) == (position, visible):
         return member
     return replace(member, current_position=position, visible=visible)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from parlour.domain.live.admission import refusal
+from parlour.domain.live.admission import refusal, seat_limit
 from parlour.domain.live.capabilities import Scope, may
-from parlour.domain.live.commands import Absent, Accepted, Answered, Join, Leave, Present, Refused, Reoffer
+from parlour.domain.live.commands import Absent, Accepted, Answered, Hold, Join, Leave, Past, Present, Refused, Reoffer
 from parlour.domain.live.events import CallEnded, Joined, MemberJoined, MemberLeft, Told
 from parlour.domain.live.layout import LAYOUTS, is_position
 from parlour.domain.live.member import Member, MemberKind
@@ -36,6 +36,7 @@ OVER = Ending("ALLOTTED_TIMEOUT", 602, "the room is over")
 
 NO_SUCH_CALL = Refused(404, "no_such_call", "There is no such call in this room.")
 NO_SUCH_MEMBER = Refused(404, "no_such_member", "There is no such member in this room.")
+FULL = Refused(409, "full", "This room is full.")
 NOT_ALLOWED = Refused(403, "not_allowed", "You are not allowed to do this.")
 
 
@@ -52,6 +53,31 @@ def join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: 
     return outcome._replace(told=(*told, *outcome.told))
 
 
+def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
+    """The room as it was before its worker was lost: the people's seats are kept for the grace period.
+
+    Shared screens are not: nobody comes back as a screen.
+    """
+    was = past.session
+    session = replace(
+        room.session,
+        id=was.id,
+        layout=was.layout if was.layout in LAYOUTS else room.session.layout,
+        locked=was.locked,
+        hide_video_muted=was.hide_video_muted,
+        prioritize_handraise=was.prioritize_handraise,
+    )
+    people = [replace(member, talking=False) for member in past.members if member.kind is MemberKind.MEMBER]
+    people = people[: seat_limit(room.room.settings, room.server_limit)]
+    after = replace(
+        room,
+        session=session,
+        members={member.id: member for member in people},
+        absent={member.id: now + GRACE for member in people},
+    )
+    return after.settled(now)
+
+
 def reoffer(room: LiveRoom, command: Reoffer, media: Directions, now: float) -> Outcome:
     """Take over what a call's new negotiation carries."""
     member = room.seat(command.call_id)
@@ -59,6 +85,15 @@ def reoffer(room: LiveRoom, command: Reoffer, media: Directions, now: float) -> 
         return Outcome(room, (), NO_SUCH_CALL)
     after = _negotiated(room, member, media).settled(now)
     return Outcome(after, changes(room, after), Answered(""))
+
+
+def hold(room: LiveRoom, command: Hold, now: float) -> Outcome:
+    """Put a call on hold or take it off: held, it is neither heard nor seen, and gets nothing. The seat stays."""
+    member = room.seat(command.call_id)
+    if member is None:
+        return Outcome(room, (), NO_SUCH_CALL)
+    after = replace(room, members={**room.members, member.id: replace(member, held=command.held)}).settled(now)
+    return Outcome(after, changes(room, after))
 
 
 def leave(room: LiveRoom, command: Leave, now: float) -> Outcome:
@@ -142,6 +177,8 @@ def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now:
         if seat.subscriber_id != command.subscriber_id:
             return Outcome(room, (), NO_SUCH_CALL)
         return _take_over(room, seat, command, media, now)
+    if command.seat is not None:
+        return _come_back(room, command.seat, command, media, now)
     if command.reattach:
         return Outcome(room, (), NO_SUCH_CALL)
     refused = _screen_refusal(room, command) or refusal(
@@ -152,6 +189,22 @@ def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now:
         server_limit=room.server_limit,
     )
     return Outcome(room, (), refused) if refused else _admit(room, command, media, member_id, now)
+
+
+def _come_back(room: LiveRoom, seat: Member, command: Join, media: Directions, now: float) -> Outcome:
+    """Give ``seat`` back under a new call. Whoever was in comes in again, also where the room is locked or closed."""
+    if seat.subscriber_id != command.subscriber_id:
+        return Outcome(room, (), NO_SUCH_CALL)
+    held = room.members.get(seat.id)
+    if held is not None:
+        return _take_over(room, replace(held, call_id=command.call_id), command, media, now)
+    refused = refusal(room.room.settings, now, seats=len(room.members), server_limit=room.server_limit)
+    if refused and refused.reason == "over":
+        return Outcome(room, (), refused)
+    if len(room.members) >= seat_limit(room.room.settings, room.server_limit):
+        return Outcome(room, (), FULL)
+    member = replace(seat, call_id=command.call_id, capabilities=command.capabilities, talking=False)
+    return _seated(room, _negotiated(room, member, media).settled(now), member.id)
 
 
 def _screen_refusal(room: LiveRoom, command: Join) -> Refused | None:
@@ -186,8 +239,14 @@ def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now
     if is_screen:
         after = _staged(after, command, member)
     after = after.settled(now)
+    return _seated(room, after, member_id)
+
+
+def _seated(room: LiveRoom, after: LiveRoom, member_id: str) -> Outcome:
+    """``member_id`` is new in ``after``: tell it and the others."""
     member = after.members[member_id]
-    if is_screen:
+    told: tuple[Told, ...]
+    if member.kind is not MemberKind.MEMBER:
         told = (Told(MemberJoined(member)), *changes(room, after))
     else:
         told = (
@@ -199,7 +258,7 @@ def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now
 
 
 def _take_over(room: LiveRoom, seat: Member, command: Join, media: Directions, now: float) -> Outcome:
-    after = _negotiated(room, replace(seat, capabilities=command.capabilities), media)
+    after = _negotiated(room, replace(seat, capabilities=command.capabilities, held=False), media)
     after = replace(after, absent={id_: due for id_, due in room.absent.items() if id_ != seat.id}).settled(now)
     told = changes(room, after, welcome=seat.id if seat.kind is MemberKind.MEMBER else None)
     if seat.kind is MemberKind.MEMBER:

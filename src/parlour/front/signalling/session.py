@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from parlour.domain.live.events import (
@@ -24,7 +24,7 @@ from parlour.domain.live.events import (
     SessionUpdated,
     Told,
 )
-from parlour.domain.live.member import MemberKind
+from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.ticket import Ticket
 from parlour.front.signalling import wire
 from parlour.front.signalling.counts import Counts
@@ -39,8 +39,16 @@ HELD_MAX = 512
 """Events kept for a call until its seat is confirmed."""
 ANSWERS_MAX = 256
 """Answers kept for requests that come again."""
+MOVED = ("NORMAL_TEMPORARY_FAILURE", "41", "the room moved; join again")
+"""The verto cause, its number and the reason of a call that went down with its room's worker."""
 
 log = logging.getLogger("parlour.signalling")
+
+
+class LetGo(Protocol):
+    """Ends a socket, after a last frame where there is one."""
+
+    def __call__(self, last: Json | None = None) -> None: ...
 
 
 class Stage(Enum):
@@ -67,7 +75,10 @@ class Call:
 
 
 class Dialogue:
-    """One page's session. Everything here happens on the event loop and without waiting."""
+    """One page's session. Everything here happens on the event loop and without waiting.
+
+    ``vacant`` are the seats, by room, whose calls went down with a worker: the next call to the room gets them back.
+    """
 
     def __init__(self, protocol: str, ticket: Ticket, agent: str, counts: Counts, *, strict: bool) -> None:
         """``strict`` raises on malformed events, for tests; otherwise they are counted, logged and not sent."""
@@ -78,7 +89,8 @@ class Dialogue:
         self.answers: OrderedDict[str | int, asyncio.Future[Json]] = OrderedDict()
         self.online = False
         self.away_since: float | None = 0.0
-        self._let_go: Callable[[], None] | None = None
+        self.vacant: dict[UUID, Member] = {}
+        self._let_go: LetGo | None = None
         self._send: Callable[[Json], None] | None = None
         self._backlog: deque[Json] = deque(maxlen=BACKLOG_MAX)
         self._counts = counts
@@ -95,7 +107,7 @@ class Dialogue:
         """Whether there is a socket just now."""
         return self._send is not None
 
-    def attach(self, send: Callable[[Json], None], let_go: Callable[[], None]) -> None:
+    def attach(self, send: Callable[[Json], None], let_go: LetGo) -> None:
         """Send through this socket from now on; an earlier one is let go. What was missed waits for ``catch_up``."""
         if self._let_go is not None and self._send != send:
             self._let_go()
@@ -109,6 +121,12 @@ class Dialogue:
         self._send = self._let_go = None
         self.away_since = now
         return True
+
+    def part(self) -> None:
+        """The server ends: the SDK is to wait for the socket's end, and to come back to whoever answers then."""
+        if self._let_go is not None:
+            frame = {"jsonrpc": "2.0", "id": f"d{next(self._numbers)}", "method": "signalwire.disconnect", "params": {}}
+            self._let_go(frame)
 
     def catch_up(self) -> None:
         """Send what was told while there was no socket."""
@@ -166,7 +184,10 @@ class Dialogue:
         A call that is not confirmed yet hears it later. While that is a screen, so does its owner: the SDK wants to
         know the screen's answer before its member.
         """
-        mine = self._calls_in(room_id)
+        seat = self.vacant.get(room_id)
+        if isinstance(told.event, MemberLeft) and seat is not None and told.event.member.id == seat.id:
+            del self.vacant[room_id]
+        mine = self.calls_in(room_id)
         for call in mine:
             if call.stage is Stage.JOINING:
                 if len(call.held) == HELD_MAX:
@@ -182,14 +203,23 @@ class Dialogue:
             self.emit("call.left", wire.left(call.id, call.member_id, call.live, reason))
         self.calls.pop(call.id, None)
 
-    def _calls_in(self, room_id: UUID | None) -> list[Call]:
+    def lose(self, call: Call, member: Member | None) -> None:
+        """The call went down with its room's worker; as ``member`` its holder may come back."""
+        if call.kind is MemberKind.MEMBER and call.room_id is not None and member is not None:
+            self.vacant[call.room_id] = member
+        cause, code, reason = MOVED
+        self.end(call, reason)
+        self.verto("verto.bye", {"callID": call.id, "cause": cause, "causeCode": code})
+
+    def calls_in(self, room_id: UUID | None) -> list[Call]:
+        """The calls to a room."""
         return [call for call in self.calls.values() if call.room_id == room_id]
 
     def _release(self, call: Call) -> None:
         held = list(call.held)
         call.held.clear()
         for told in held:
-            to = [call] if call.kind is MemberKind.MEMBER else self._calls_in(call.room_id)
+            to = [call] if call.kind is MemberKind.MEMBER else self.calls_in(call.room_id)
             self._pass(told, to)
 
     def _pass(self, told: Told, calls: list[Call]) -> None:

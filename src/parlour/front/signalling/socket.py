@@ -37,7 +37,7 @@ BAD_FRAMES_MAX = 20
 BAD_TOKENS_MAX = 5
 FAREWELL_S = 1.0
 
-NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, TRY_AGAIN = 1000, 1001, 1003, 1008, 1013
+NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, RESTART, TRY_AGAIN = 1000, 1001, 1003, 1008, 1012, 1013
 
 log = logging.getLogger("parlour.signalling")
 
@@ -61,6 +61,7 @@ class Socket:
         self._heard_at = board.now()
         self._bad_frames = 0
         self._bad_tokens = 0
+        self._parting = False
         self._slots = asyncio.Semaphore(IN_FLIGHT_MAX)
         self._over: asyncio.Future[_Over] = asyncio.get_running_loop().create_future()
 
@@ -135,7 +136,7 @@ class Socket:
             await self._leave()
         self._dialogue = dialogue
         self._send(frames.result(request.id, content))
-        dialogue.attach(self._send, self._replaced)
+        dialogue.attach(self._send, self._let_go)
         dialogue.catch_up()
         await tell_state(board, dialogue)
         requests.create_task(board.present(dialogue))
@@ -148,6 +149,8 @@ class Socket:
             except (WebSocketDisconnect, RuntimeError):
                 raise _Over(NORMAL, "the client is gone") from None
             self._outbox_bytes -= len(text)
+            if self._parting and self._outbox.empty():
+                raise _Over(RESTART, "the server ends; come back")
 
     async def _watch(self) -> NoReturn:
         await asyncio.sleep(HELLO_S)
@@ -184,8 +187,11 @@ class Socket:
         if self._bad_frames >= BAD_FRAMES_MAX:
             raise _Over(POLICY, "too many bad frames")
 
-    def _replaced(self) -> None:
-        if not self._over.done():
+    def _let_go(self, last: Json | None = None) -> None:
+        if last is not None:
+            self._parting = True
+            self._send(last)
+        elif not self._over.done():
             self._over.set_result(_Over(NORMAL, "the session goes on elsewhere"))
 
     async def _leave(self) -> None:

@@ -10,15 +10,17 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from parlour.domain.errors import Refusal, Unavailable
-from parlour.domain.live.commands import Absent, Act, Command, Present, Refused, Reply
-from parlour.domain.live.events import Session, Told
-from parlour.domain.live.member import MemberKind
+from parlour.domain.live.commands import Absent, Act, Command, Done, Past, Present, Refused, Reply
+from parlour.domain.live.events import RoomLost, Session, Told
+from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.ticket import Bearer, Ticket
+from parlour.domain.turn import IceServer
+from parlour.front.signalling import wire
 from parlour.front.signalling.counts import Counts
 from parlour.front.signalling.frames import Denied
+from parlour.front.signalling.roll import Roll
 from parlour.front.signalling.rooms import Rooms, Subscription
 from parlour.front.signalling.session import Call, Dialogue, Stage
-from parlour.front.signalling.wire import Json
 from parlour.front.tickets import BadToken, Tickets, Use
 from parlour.store import subscribers
 from parlour.store.database import Database
@@ -27,6 +29,8 @@ ASK_S = 8.0
 """How long a room may take to answer. The SDK gives up on the socket after 10 seconds."""
 KEPT_S = 120.0
 """How long a session without a socket is remembered here. Seats are kept by the rooms, by their own measure."""
+VACANT_S = 60.0
+"""How long a lost room, and who was in it, is remembered while nobody joins again."""
 TIDY_S = 15.0
 
 log = logging.getLogger("parlour.signalling")
@@ -38,6 +42,8 @@ class _Line:
 
     subscription: Subscription
     dialogues: set[Dialogue] = field(default_factory=set)
+    roll: Roll = field(default_factory=Roll)
+    lost_at: float = 0.0
 
 
 class Switchboard:
@@ -49,7 +55,7 @@ class Switchboard:
         tickets: Tickets,
         rooms: Rooms,
         *,
-        ice_servers: Callable[[Ticket], Sequence[Json]] = lambda ticket: (),
+        ice_servers: Callable[[Ticket], Sequence[IceServer]] = lambda ticket: (),
         strict: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -113,7 +119,12 @@ class Switchboard:
                 log.warning("a room did not hear that its members are back: %s", refusal)
                 continue
             for call, reply in zip(calls, seats, strict=True):
-                if isinstance(reply, Refused) and call.id in dialogue.calls:
+                if not isinstance(reply, Refused) or call.id not in dialogue.calls:
+                    self._call_the_roll(room_id, call, reply)
+                    continue
+                if reply.reason == "lost":
+                    dialogue.lose(call, self._member(room_id, call, dialogue))
+                else:
                     dialogue.end(call, reply.message)
                     dialogue.verto("verto.bye", {"callID": call.id, "cause": "NORMAL_CLEARING", "causeCode": "16"})
 
@@ -146,6 +157,21 @@ class Switchboard:
                 line = self._lines[room_id] = _Line(subscription)
             line.dialogues.add(dialogue)
 
+    def past(self, room_id: UUID, *, returning: bool = False) -> Past | None:
+        """What a lost room was like, until it is alive again; who returns brings it along in any case."""
+        line = self._lines.get(room_id)
+        return line.roll.past() if line is not None and (line.roll.lost or returning) else None
+
+    def seat(self, call: Call) -> Member | None:
+        """Who a call is of, as far as the room has told."""
+        line = self._lines.get(call.room_id) if call.room_id else None
+        return line.roll.members.get(call.member_id) if line is not None else None
+
+    def part(self) -> None:
+        """Send every client away: this front ends."""
+        for dialogue in tuple(self._dialogues.values()):
+            dialogue.part()
+
     async def run(self) -> NoReturn:
         """Forget what nobody came back for, again and again until cancelled."""
         while True:
@@ -162,9 +188,11 @@ class Switchboard:
                     line.dialogues.discard(dialogue)
         async with self._opening:
             for room_id, line in list(self._lines.items()):
-                line.dialogues = {
-                    one for one in line.dialogues if any(c.room_id == room_id for c in one.calls.values())
-                }
+                if line.roll.lost and now - line.lost_at > VACANT_S:
+                    line.roll = Roll()
+                    for dialogue in line.dialogues:
+                        dialogue.vacant.pop(room_id, None)
+                line.dialogues = {one for one in line.dialogues if one.calls_in(room_id) or room_id in one.vacant}
                 if not line.dialogues:
                     del self._lines[room_id]
                     await line.subscription.close()
@@ -184,8 +212,37 @@ class Switchboard:
 
     def _told(self, room_id: UUID, told: Told) -> None:
         line = self._lines.get(room_id)
-        for dialogue in tuple(line.dialogues) if line else ():
+        if line is None:
+            return
+        if isinstance(told.event, RoomLost):
+            self._lost(room_id, line)
+            return
+        line.roll.note(told.event)
+        for dialogue in tuple(line.dialogues):
             dialogue.hear(room_id, told)
+
+    def _lost(self, room_id: UUID, line: _Line) -> None:
+        """End the calls that went down with the room's worker. Joins under way find another one by themselves."""
+        line.roll.lost, line.lost_at = True, self._monotonic()
+        for dialogue in tuple(line.dialogues):
+            # A screen before its owner, whose end is the end of what the client hears of the room.
+            for call in sorted(dialogue.calls_in(room_id), key=lambda call: call.kind is MemberKind.MEMBER):
+                if call.stage is not Stage.JOINING:
+                    dialogue.lose(call, self._member(room_id, call, dialogue))
+
+    def _call_the_roll(self, room_id: UUID, call: Call, reply: Reply) -> None:
+        """Learn who is in a room that this front hears only since somebody resumed here."""
+        line = self._lines.get(room_id)
+        if line is not None and line.roll.session is None and isinstance(reply, Done):
+            members = [wire.as_member(one) for one in reply.result.get("members", ())]
+            line.roll.session, line.roll.members = call.live, {member.id: member for member in members}
+
+    def _member(self, room_id: UUID, call: Call, dialogue: Dialogue) -> Member:
+        """The member behind a call, as it was last told; of a session that began elsewhere, who it was."""
+        line = self._lines.get(room_id)
+        found = line.roll.members.get(call.member_id) if line is not None else None
+        ticket = dialogue.ticket
+        return found or Member(call.member_id, call.id, ticket.name, subscriber_id=str(ticket.subscriber or ""))
 
     async def _opened_state(self, ticket: Ticket, protocol: str, state: str) -> dict[str, Any] | None:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from parlour.domain.dial import parse_dialled
-from parlour.domain.live.commands import Accepted, Answered, Join, Leave, Refused, Reoffer
+from parlour.domain.live.commands import Accepted, Answered, Hold, Join, Leave, Refused, Reoffer
 from parlour.domain.live.member import MemberKind
 from parlour.domain.room import NAME_MAX, Room
 from parlour.domain.subscriber import CONTEXT as PRIVATE
@@ -25,6 +25,8 @@ VARIABLES_MAX = 8 * 1024
 POSITIONS_MAX = 300
 NO_SUCH_CALL = "INVALID_CALL_REFERENCE"
 GUEST_NAME = "Guest"
+BUSY = 503
+"""The code of a refusal that may be none in a moment."""
 
 _CALL_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z", re.ASCII)
 
@@ -59,7 +61,7 @@ async def _invite(board: Switchboard, dialogue: Dialogue, params: Json) -> Answe
     if not _CALL_ID.match(call_id):
         raise Denied(422, "bad_parameter", "callID must be 1 to 64 letters, digits, dots, dashes or underscores")
     call = dialogue.calls.get(call_id)
-    if call is None and (dialog.get("attach") or dialog.get("reattaching")):
+    if call is None and not dialogue.vacant and (dialog.get("attach") or dialog.get("reattaching")):
         return _no_such_call()
     if call is None and len(dialogue.calls) >= CALLS_MAX:
         raise Denied(409, "too_many_calls", f"one session may have at most {CALLS_MAX} calls")
@@ -91,6 +93,9 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
     elif dialog.get("additionalDevice"):
         raise Denied(422, "bad_parameter", "a second camera is not supported")
     ticket = dialogue.ticket
+    vacant = dialogue.vacant.get(room.room_id) if not reattach and owner is None else None
+    if vacant is None and not reattach and (dialog.get("attach") or dialog.get("reattaching")):
+        return _no_such_call()
     await board.listen(room.room_id, dialogue)
     reply = await board.ask(
         room.room_id,
@@ -108,16 +113,14 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
             layout=text_of(params, "layout", 64) if params.get("layout") else None,
             positions=positions_of(params, owner or ""),
             user_variables=variables,
+            seat=board.seat(call) if reattach else vacant,
+            past=board.past(room.room_id, returning=reattach),
         ),
     )
+    if vacant is not None and not (isinstance(reply, Refused) and reply.code == BUSY):
+        dialogue.vacant.pop(room.room_id, None)
     if isinstance(reply, Refused):
-        if reattach:
-            if reply.reason == "no_such_call":
-                dialogue.end(call, reply.message)
-                return _no_such_call()
-            call.stage = before
-            call.held.clear()
-        raise Denied(reply.code, reply.reason, reply.message)
+        return _refused(dialogue, call, reply, before if reattach else None)
     if not isinstance(reply, Accepted):
         raise Denied(503, "unavailable", "the room gave no answer to that")
     call.member_id = reply.member_id
@@ -127,17 +130,30 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
     return Answer({"result": created}, lambda: dialogue.answered(call, reply.sdp), state_changed=True)
 
 
+def _refused(dialogue: Dialogue, call: Call, reply: Refused, before: Stage | None) -> Answer:
+    """The room says no. A call that came back is over, or goes on as it was ``before``."""
+    if before is not None:
+        if reply.reason == "no_such_call":
+            dialogue.end(call, reply.message)
+            return _no_such_call()
+        call.stage = before
+        call.held.clear()
+    raise Denied(reply.code, reply.reason, reply.message)
+
+
 async def _modify(board: Switchboard, dialogue: Dialogue, params: Json) -> Answer:
     call = _call(dialogue, params)
     match text_of(params, "action"):
         case "updateMedia":
             async with call.lock:
                 sdp = _sdp(params)
-                reply = await _ask(board, call, Reoffer(call.id, sdp))
+                reply = await _ask(board, call, Reoffer(call.id, sdp, dialogue.audio_first and _video_first(sdp)))
             if not isinstance(reply, Answered):
                 raise Denied(503, "unavailable", "the room gave no answer to that")
             found = {"action": "updateMedia", "callID": call.id, "holdState": "active", "sdp": reply.sdp}
         case "hold" | "unhold" as action:
+            async with call.lock:
+                await _ask(board, call, Hold(call.id, action == "hold"))
             found = {"action": action, "callID": call.id, "holdState": "held" if action == "hold" else "active"}
         case action:
             raise Denied(422, "bad_parameter", f"{action} is no action of verto.modify")

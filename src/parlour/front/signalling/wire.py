@@ -185,11 +185,12 @@ def listing(result: Mapping[str, Any], room_id: str, session_id: str) -> Json:
     """What a list method answers; members as objects, also those that the bus has made plain mappings of."""
     found = dict(result)
     if "members" in found:
-        found["members"] = [member(_member(one), room_id, session_id) for one in found["members"]]
+        found["members"] = [member(as_member(one), room_id, session_id) for one in found["members"]]
     return found
 
 
-def _member(one: Member | Mapping[str, Any]) -> Member:
+def as_member(one: Member | Mapping[str, Any]) -> Member:
+    """A member, also one that the bus has made a plain mapping of."""
     return one if isinstance(one, Member) else Member(**{**one, "kind": MemberKind(one.get("kind", "member"))})
 
 

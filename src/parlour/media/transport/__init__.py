@@ -5,18 +5,15 @@ from parlour.media.transport.endpoint import Endpoint, EndpointStatistics
 from parlour.media.transport.leg import Leg
 from parlour.media.transport.sdp import BadOffer
 from parlour.media.transport.sink import Kind, LegSink, LegStatistics
-from parlour.media.transport.turn import IceServer, ice_servers
 
 __all__ = [
     "VIDEO_CODECS",
     "BadOffer",
     "Endpoint",
     "EndpointStatistics",
-    "IceServer",
     "Kind",
     "Leg",
     "LegSink",
     "LegStatistics",
     "MediaFacts",
-    "ice_servers",
 ]

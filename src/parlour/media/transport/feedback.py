@@ -5,6 +5,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from parlour.media.transport import rtcp
+from parlour.media.transport.loss import LossMeter
 from parlour.media.transport.receiving import Receiving
 from parlour.media.transport.sink import LegSink
 from parlour.media.transport.wire import Wire
@@ -40,6 +41,7 @@ class Feedback:
         self._limit: int | None = None
         self._hopeless = 0
         self._demands: dict[int, int] = {}
+        self._losses: dict[int, LossMeter] = {}
         self.round_trip: float | None = None
         self.loss: float | None = None
         self.estimate: int | None = None
@@ -126,9 +128,9 @@ class Feedback:
                         stream.note_report(info.ntp_timestamp, now)
                         seconds = rtcp.ntp_seconds(info.ntp_timestamp)
                         self._sink.on_sender_report(self._leg, kind, seconds, info.rtp_timestamp)
-                self._blocks(packet.reports, wall)
+                self._blocks(packet.reports, now, wall)
             case rtcp.RtcpRrPacket():
-                self._blocks(packet.reports, wall)
+                self._blocks(packet.reports, now, wall)
             case rtcp.RtcpRtpfbPacket(fmt=rtcp.RTCP_RTPFB_NACK):
                 self._leg.resend(packet.media_ssrc, packet.lost, now)
             case rtcp.RtcpPsfbPacket():
@@ -158,7 +160,7 @@ class Feedback:
         self.keyframes_wanted += 1
         self._sink.on_keyframe_wanted(self._leg)
 
-    def _blocks(self, blocks: "list[RtcpReceiverInfo]", wall: float) -> None:
+    def _blocks(self, blocks: "list[RtcpReceiverInfo]", now: float, wall: float) -> None:
         leg = self._leg
         main: OutgoingVideo | OutgoingAudio = leg.outgoing_audio
         if leg.video is not None and leg.video.sends:
@@ -170,8 +172,11 @@ class Feedback:
                 if taken < 0x80000000:  # clocks that were set meanwhile give nonsense
                     self.round_trip = taken / 65536
             if block.ssrc == main.ssrc:
-                self.loss = block.fraction_lost / 256
-                self._sink.on_loss(leg, self.loss)
+                meter = self._losses.setdefault(block.ssrc, LossMeter())
+                loss = meter.take(block.fraction_lost / 256, block.highest_sequence, now)
+                if loss is not None:
+                    self.loss = loss
+                    self._sink.on_loss(leg, loss)
 
     def _report(self, now: float, wall: float) -> None:
         leg = self._leg

@@ -39,7 +39,7 @@ class LegSink(Protocol):
         ...
 
     def on_loss(self, leg: "Leg", fraction: float) -> None:
-        """The receiver lost this fraction (0 to 1) since its last report, of the video if any is sent."""
+        """The receiver lost this fraction (0 to 1) in the last second or more, of the video if any is sent."""
         ...
 
     def on_sender_report(self, leg: "Leg", kind: Kind, ntp_time: float, rtp_timestamp: int) -> None:

@@ -6,18 +6,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from av import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+
 from parlour.media.packets import MediaPacket
-from parlour.media.video.codec import VideoCodec
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.encode import Rendition
 from parlour.media.video.keyframes import KeyframeRequests
-from parlour.media.video.pace import Pace, timestamp_of
+from parlour.media.video.pace import IDLE_EVERY, SETTLING, Pace, timestamp_of
 from parlour.media.video.picture import Compositor
+from parlour.media.video.rendition import RenditionId, RenditionSize, Shape, shapes
 
 BEHIND_MAX = 0.25
 """Seconds behind its clock at which the plane lets ticks go instead of catching up."""
 
-Deliver = Callable[[VideoCodec, list[MediaPacket]], None]
+Deliver = Callable[[RenditionId, list[MediaPacket]], None]
 """Takes a picture's packets, in the plane's thread."""
 
 log = logging.getLogger("parlour.media")
@@ -25,13 +28,21 @@ log = logging.getLogger("parlour.media")
 
 @dataclass(slots=True)
 class _Output:
-    rendition: Rendition
+    """One rendition in use. Its encoder is opened by the plane's thread, which takes milliseconds."""
+
+    shape: Shape
+    pace: Pace
     keyframes: KeyframeRequests = field(default_factory=KeyframeRequests)
-    pace: Pace = field(default_factory=Pace)
+    rendition: Rendition | None = None
+    changed: bool = False
+
+    @classmethod
+    def shaped(cls, shape: Shape) -> "_Output":
+        return cls(shape, Pace(max(1, IDLE_EVERY // shape.every), SETTLING // shape.every))
 
 
 class PicturePlane:
-    """Decodes whoever waits, draws what changed, encodes once for each codec in use.
+    """Decodes whoever waits, draws what changed, encodes once for each rendition in use.
 
     Everything may be called from the event loop; ``deliver`` is called in the plane's thread.
     """
@@ -40,10 +51,11 @@ class PicturePlane:
         self.compositor = Compositor(width, height)
         self._size = (width, height)
         self._fps = fps
-        self._bitrate = bitrate
+        self._shapes = shapes(width, height, fps, bitrate)
         self._deliver = deliver
         self._decoders: dict[str, PictureDecoder] = {}
-        self._outputs: dict[VideoCodec, _Output] = {}
+        self._outputs: dict[RenditionId, _Output] = {}
+        self._reformatter = VideoReformatter()
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._ticks = self._missed = 0
@@ -58,20 +70,24 @@ class PicturePlane:
             else:
                 self._decoders[member_id] = decoder
 
-    def make(self, codecs: frozenset[VideoCodec]) -> None:
-        """Encode for exactly these codecs; what nobody takes is not made."""
+    def make(self, renditions: frozenset[RenditionId]) -> None:
+        """Encode exactly these; what nobody takes is not made."""
         with self._lock:
-            for codec in set(self._outputs) - codecs:
-                del self._outputs[codec]
-            for codec in codecs - set(self._outputs):
-                self._outputs[codec] = _Output(Rendition(codec, *self._size, self._bitrate, self._fps))
+            for rendition in set(self._outputs) - renditions:
+                del self._outputs[rendition]
+            for rendition in renditions - set(self._outputs):
+                self._outputs[rendition] = _Output.shaped(self._shapes[rendition.size])
 
-    def ask_keyframe(self, codec: VideoCodec) -> None:
+    def ask_keyframe(self, rendition: RenditionId) -> None:
         """Somebody cannot start or go on without one."""
         with self._lock:
-            output = self._outputs.get(codec)
+            output = self._outputs.get(rendition)
             if output is not None:
                 output.keyframes.ask()
+
+    def bitrate(self, size: RenditionSize) -> int:
+        """Bits a second of the renditions of this size."""
+        return self._shapes[size].bitrate
 
     def end(self) -> None:
         """Stop after the tick in work. Blocks for as long as that takes."""
@@ -85,6 +101,7 @@ class PicturePlane:
             "ticks": self._ticks,
             "missed": self._missed,
             "renditions": len(self._outputs),
+            "renditions_small": sum(rendition.size is RenditionSize.SMALL for rendition in tuple(self._outputs)),
             "composed": composed.composed,
             "scaled": composed.scaled,
         }
@@ -121,14 +138,51 @@ class PicturePlane:
                     self.compositor.update(member_id, frame)
         changed = self.compositor.compose() is not None
         timestamp = timestamp_of(tick, self._fps)
-        for codec, output in outputs:
+        scaled: dict[tuple[int, int], VideoFrame] = {}
+        for rendition, output in outputs:
+            output.changed |= changed
+            if tick % output.shape.every:
+                continue
             now = time.monotonic()
             with self._lock:
                 keyframe = output.keyframes.take(now)
-            if output.pace.is_due(changed=changed, keyframe=keyframe):
-                packets = output.rendition.encode(self.compositor.frame(), timestamp, force_keyframe=keyframe)
+            if output.pace.is_due(changed=output.changed, keyframe=keyframe):
+                packets = self._encode(rendition, output, scaled, timestamp, keyframe=keyframe)
                 if packets and packets[0].keyframe and not keyframe:
                     with self._lock:
                         output.keyframes.made(now)
-                self._deliver(codec, packets)
+                self._deliver(rendition, packets)
+            output.changed = False
         self._ticks += 1
+
+    def _encode(
+        self,
+        rendition: RenditionId,
+        output: _Output,
+        scaled: dict[tuple[int, int], VideoFrame],
+        timestamp: int,
+        *,
+        keyframe: bool,
+    ) -> list[MediaPacket]:
+        """Encode the canvas; ``scaled`` holds what this tick made of it already, by size in pixels."""
+        width, height, every, bitrate = output.shape
+        if output.rendition is None:
+            output.rendition = Rendition(rendition.codec, width, height, bitrate, self._fps // every)
+        frame = scaled.get((width, height))
+        if frame is None:
+            frame = scaled[width, height] = self._scale(width, height)
+        return output.rendition.encode(frame, timestamp, force_keyframe=keyframe)
+
+    def _scale(self, width: int, height: int) -> VideoFrame:
+        frame = self.compositor.frame()
+        if (width, height) == self._size:
+            return frame
+        return self._reformatter.reformat(
+            frame,
+            width,
+            height,
+            interpolation=Interpolation.AREA,
+            src_color_range=ColorRange.MPEG,
+            dst_color_range=ColorRange.MPEG,
+            threads=1,
+        )

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 
-from parlour.media.transport import ice_servers
+from parlour.domain.turn import ice_servers
 
 
 def test_a_turn_credential_expires_and_proves_the_secret() -> None:

@@ -1,9 +1,17 @@
-"""What clients are told of the operator's STUN and TURN servers."""
+"""What clients are told of the operator's STUN and TURN servers.
+
+Where the list is not empty, browsers wait for each server in it before they call, and the SDK gives up on a call whose
+every section did not get an address from one: what is named must work, TURN above all. The media workers need none of
+it, as they are reached under their own addresses.
+"""
 
 import base64
 import hmac
 from collections.abc import Sequence
 from typing import TypedDict
+
+LIFE_S = 24 * 60 * 60
+"""Seconds that a credential lasts, as the convention suggests: a call needs it for as long as it goes on."""
 
 
 class IceServer(TypedDict, total=False):
@@ -15,7 +23,7 @@ class IceServer(TypedDict, total=False):
 
 
 def ice_servers(
-    stun: Sequence[str], turn: Sequence[str], secret: str, name: str, now: float, lifetime: int = 3600
+    stun: Sequence[str], turn: Sequence[str], secret: str, name: str, now: float, lifetime: int = LIFE_S
 ) -> list[IceServer]:
     """The servers for one client, with a TURN credential that expires.
 

@@ -1,0 +1,305 @@
+"""Live rooms as people see and hear them: a real server, real browsers, the unmodified SDK, pixels and tones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from tests.browser.proxy import Proxy
+from tests.browser.venue import Venue, meet
+from tests.support.people import RATE, Person, TurnedAway, kill_browser, start_browser, until
+from tests.support.server import serving
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+LAYOUTS = ("2x2", "highlight-1-responsive", "5up", "1x1", "3x3", "2x1", "grid-responsive-mobile", "grid-responsive")
+FREEZE_S = 1.5
+CONCEALED_S = 0.5
+"""Seconds of still picture and of patched sound that a busy machine is forgiven; waiting for a peer costs more."""
+VP8_ONLY = """
+  const createOffer = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = function (...options) {
+    const { codecs } = RTCRtpReceiver.getCapabilities("video");
+    const some = codecs.filter(({ mimeType }) => ["video/VP8", "video/rtx"].includes(mimeType));
+    for (const transceiver of this.getTransceivers()) {
+      if (transceiver.receiver.track.kind === "video") transceiver.setCodecPreferences(some);
+    }
+    return createOffer.apply(this, options);
+  };
+"""
+"""Makes a browser one that knows no other codec."""
+KEEP_OFFERS = """
+  window.offers = [];
+  const setLocalDescription = RTCPeerConnection.prototype.setLocalDescription;
+  RTCPeerConnection.prototype.setLocalDescription = function (description) {
+    if (description) offers.push(description.sdp);
+    return setLocalDescription.call(this, description);
+  };
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Venue]:
+    """One server with two media workers for all of these tests."""
+    folder = tmp_path_factory.mktemp("live")
+    with serving(folder / "server", PARLOUR_WORKERS="2") as server:
+        async with async_playwright() as playwright:
+            place = Venue(server, playwright, site, folder)
+            yield place
+            await place.close()
+        server.terminate()
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
+@pytest.mark.parametrize("colours", [("red", "green"), ("red", "green", "blue", "yellow")])
+async def test_everybody_sees_all_and_hears_the_others(venue: Venue, colours: tuple[str, ...]) -> None:
+    async with venue.party(*colours) as people:
+        for someone in people:
+            figures = await someone.inbound()
+            assert figures["totalFreezesDuration"] < FREEZE_S
+            assert (figures["frameWidth"], figures["frameHeight"]) == (1280, 720)
+
+
+async def test_browsers_with_different_codecs_share_a_room(venue: Venue) -> None:
+    room = await venue.room()
+    async with venue.person("red") as red, venue.person("green", VP8_ONLY) as green:
+        await venue.enter(room, red)
+        await venue.enter(room, green)
+        await meet(red, green)
+        for someone, codec in ((red, "video/H264"), (green, "video/VP8")):
+            assert (await someone.inbound())["codec"] == codec
+            assert (await someone.outbound())["codec"] == codec
+
+
+async def test_who_has_no_camera_is_a_card_and_gets_no_picture(venue: Venue) -> None:
+    room = await venue.room()
+    async with venue.person("red") as red, venue.person("green") as green:
+        await venue.enter(room, red)
+        await venue.enter(room, green, channel="audio")
+        await green.told("layout.changed")
+        assert await red.sees(red)
+        assert await red.sees_as(green, "card"), "a card stands in the tile"
+        assert await red.tile(green) is not None
+        assert await red.hears(green, but=(red,))
+        assert await green.hears(red, but=(green,))
+        assert await green.inbound("video") == {}
+
+
+async def test_who_only_watches_sees_and_hears(venue: Venue) -> None:
+    room = await venue.room()
+    browser = await start_browser(venue.playwright, venue.folder, "blue", shy=True)
+    async with venue.person("red") as red, venue.person("blue", KEEP_OFFERS, browser=browser) as blue:
+        await venue.enter(room, red)
+        await venue.enter(room, blue, audio=False, video=False, negotiateAudio=True, negotiateVideo=True)
+        offer = await blue.page.evaluate("offers.at(-1)")
+        assert "a=recvonly" in offer
+        assert "a=sendrecv" not in offer
+        assert await blue.sees(red)
+        assert await blue.hears(red)
+        assert await red.shows(blue) == "nowhere", "who sends nothing takes no room"
+        assert (await blue.outbound("video")) == (await blue.outbound("audio")) == {}
+    await browser.close()
+
+
+async def test_layouts_change_without_a_dark_moment(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as people:
+        red, green, _blue = people
+        shown = set(people)
+        for layout in LAYOUTS:
+            async with green.filming() as reel:
+                await red.do("setLayout", name=layout)
+                await green.told("layout.changed", f"params.layout.id === '{layout}' && lastLayout().id === '{layout}'")
+                tiled = [someone for someone in people if await green.tile(someone) is not None]
+                for someone in tiled:
+                    assert await green.sees(someone), f"{layout}: {someone.colour} is {await green.shows(someone)}"
+                await asyncio.sleep(0.3)
+            stayed = {someone.colour for someone in shown.intersection(tiled)}
+            assert len(reel) > 2
+            assert all(stayed <= frame for frame in reel), f"{layout}: somebody who stayed was gone for a moment"
+            assert len(tiled) == (1 if layout == "1x1" else 2 if layout == "2x1" else 3)
+            shown = set(tiled)
+
+
+async def test_the_large_tile_follows_the_speaker(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as people:
+        observer = people[0]
+        await observer.do("setLayout", name="highlight-1-responsive")
+        await observer.told("layout.changed", "params.layout.id === 'highlight-1-responsive'")
+        led: list[Person] = []
+        for _ in people[1:]:
+            speaker = await _speaker(observer, people)
+            assert await observer.sees(speaker)
+            assert speaker not in led
+            led.append(speaker)
+            await speaker.do("audioMute")
+            assert await until(partial(_is_lead_other_than, observer, people, speaker))
+
+
+async def _speaker(observer: Person, people: list[Person]) -> Person:
+    tiles = {someone.colour: await observer.tile(someone) for someone in people}
+    return next(someone for someone in people if (tile := tiles[someone.colour]) and tile[2] > 50)
+
+
+async def _is_lead_other_than(observer: Person, people: list[Person], former: Person) -> bool:
+    return await _speaker(observer, people) is not former
+
+
+async def test_a_muted_camera_is_a_card_at_once_for_everybody(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as people:
+        red, green, blue = people
+        await red.do("videoMute")
+        for someone in people:
+            assert await someone.sees_as(red, "card", seconds=1.0)
+        async with green.filming() as reel:
+            await asyncio.sleep(1)
+        assert not any("red" in frame for frame in reel)
+        await red.do("videoUnmute")
+        for someone in people:
+            assert await someone.sees(red)
+        await green.do("videoMute", memberId=blue.member_id)
+        for someone in people:
+            assert await someone.sees_as(blue, "card", seconds=1.5)
+        await green.do("videoUnmute", memberId=blue.member_id)
+        for someone in people:
+            assert await someone.sees(blue)
+
+
+async def test_a_muted_microphone_is_silent_for_the_others(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as (red, green, blue):
+        await red.do("audioMute")
+        assert await green.hears(blue, but=(red, green), seconds=3)
+        assert await blue.hears(green, but=(red, blue), seconds=3)
+        assert await red.hears(green, blue, but=(red,))
+        await red.do("audioUnmute")
+        assert await green.hears(red, blue, but=(green,))
+
+
+async def test_hands_are_seen_and_people_removed(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as (red, green, blue):
+        await blue.do("setRaisedHand", raised=True)
+        await red.told_of(blue, "member.updated", "params.member.handraised")
+        await red.do("removeMember", memberId=blue.member_id)
+        await blue.told("destroy")
+        await green.told_of(blue, "member.left")
+        assert await green.sees_as(blue, "nowhere")
+        assert await green.hears(red, but=(green, blue))
+        await meet(red, green)
+
+
+async def test_a_locked_room_says_so_and_an_ended_one_is_over(venue: Venue) -> None:
+    room = await venue.room()
+    async with venue.party("red", "green", room=room) as (red, green), venue.person("blue") as blue:
+        await red.do("lock")
+        await green.told("call.updated", "params.room_session.locked")
+        with pytest.raises(TurnedAway, match="lock"):
+            await venue.enter(room, blue)
+        blue.complaints.clear()  # the SDK has put it there too
+        await red.do("unlock")
+        await green.told("call.updated", "!params.room_session.locked")
+        await blue.dial(f"{room.path}?channel=video")
+        await meet(red, green, blue)
+        await red.page.evaluate("void call.end({ memberId: 'all' })")  # its promise goes down with the call
+        for someone in (red, green, blue):
+            await someone.told("destroy")
+
+
+async def test_hanging_up_leaves_the_others_undisturbed(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as (red, green, blue):
+        before = await red.inbound("video"), await red.inbound("audio")
+        await blue.hang_up()
+        await red.told_of(blue, "member.left")
+        assert await red.sees_as(blue, "nowhere")
+        assert await red.hears(green, but=(red, blue))
+        await meet(red, green)
+        await _undisturbed(red, *before)
+
+
+async def _undisturbed(someone: Person, video: dict[str, float], audio: dict[str, float]) -> None:
+    """Picture and sound have gone on since these figures."""
+    after_video, after_audio = await someone.inbound("video"), await someone.inbound("audio")
+    assert after_video["totalFreezesDuration"] - video["totalFreezesDuration"] < FREEZE_S
+    assert after_video["framesDecoded"] > video["framesDecoded"]
+    concealed = after_audio["concealedSamples"] - after_audio["silentConcealedSamples"]
+    assert concealed - (audio["concealedSamples"] - audio["silentConcealedSamples"]) < RATE * CONCEALED_S
+
+
+async def test_a_reloaded_page_keeps_its_seat(venue: Venue) -> None:
+    async with venue.party("red", "green") as (red, green):
+        await green.do("audioMute")
+        await red.told_of(green, "member.updated.audioMuted", "params.member.audio_muted")
+        before = green.member_id, await green.page.evaluate("call.callId")
+        await green.reload()
+        assert (green.member_id, await green.page.evaluate("call.callId")) == before
+        seats = (await green.do("getMembers"))["members"]
+        assert [seat["audio_muted"] for seat in seats if seat["member_id"] == green.member_id] == [True]
+        assert await red.sees(green)
+        assert await green.sees(red)
+        assert await green.hears(red)
+        assert await red.misses(green)
+        await green.do("audioUnmute")
+        await meet(red, green)
+        assert await red.page.evaluate("heard.every((one) => !['member.left', 'destroy'].includes(one.name))")
+
+
+async def test_a_lost_socket_costs_nothing(venue: Venue) -> None:
+    room = await venue.room()
+    async with Proxy(venue.server.port).open() as wire, venue.person("red") as red, venue.person("green") as green:
+        await venue.enter(room, red)
+        await green.join(f"ws://localhost:{wire.port}", await venue.token(room), f"{room.path}?channel=video")
+        await meet(red, green)
+        before = await green.inbound("video"), await green.inbound("audio")
+        wire.cut()
+        await asyncio.sleep(2)
+        await red.do("setLayout", name="2x2")
+        await red.told("layout.changed", "params.layout.id === '2x2'")
+        await meet(red)
+        assert await green.hears(red, but=(green,))
+        wire.mend()
+        await green.told("layout.changed", "params.layout.id === '2x2'")
+        await meet(red, green)
+        await green.do("audioMute")
+        await red.told_of(green, "member.updated.audioMuted", "params.member.audio_muted")
+        await _undisturbed(green, *before)
+        assert wire.accepted == 2
+        assert await green.page.evaluate("heard.filter((one) => one.name === 'call.joined').length") == 1
+        assert await red.page.evaluate("heard.every((one) => one.name !== 'member.left')")
+        green.complaints = [text for text in green.complaints if "ERR_CONNECTION" not in text]  # the browser's own
+
+
+async def test_a_crashed_browser_does_not_disturb_the_others(venue: Venue) -> None:
+    room = await venue.room()
+    browser = await start_browser(venue.playwright, venue.folder, "yellow")
+    async with (
+        venue.party("red", "green", room=room) as (red, green),
+        venue.person("yellow", browser=browser) as yellow,
+    ):
+        await venue.enter(room, yellow)
+        await meet(red, green, yellow)
+        before = await red.inbound("video"), await red.inbound("audio")
+        await kill_browser(browser)
+        assert await red.hears(green, but=(red, yellow))
+        assert await red.sees_as(yellow, "card"), "a card takes the place of the last picture"
+        await meet(red, green)
+        await _undisturbed(red, *before)
+        assert await red.page.evaluate("heard.every((one) => one.name !== 'member.left')"), "the seat is kept"
+
+
+async def test_a_camera_is_taken_out_of_the_call_and_put_back(venue: Venue) -> None:
+    async with venue.party("red", "green") as (red, green):
+        await green.page.evaluate("call.setVideoDirection('recvonly')")
+        assert await red.sees_as(green, "card")
+        assert await green.sees(red)
+        await green.page.evaluate("call.setVideoDirection('sendrecv')")
+        await meet(red, green)
+
+
+async def test_who_holds_is_neither_seen_nor_heard(venue: Venue) -> None:
+    async with venue.party("red", "green", "blue") as (red, green, blue):
+        await green.page.evaluate("call.hold()")
+        assert await red.sees_as(green, "card", seconds=1.5)
+        assert await red.hears(blue, but=(red, green))
+        await green.page.evaluate("call.unhold()")
+        await meet(red, green, blue)

@@ -1,0 +1,106 @@
+"""A real server and real people in it: rooms made over REST, each person in a browser."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.async_api import Browser, Error, Playwright
+
+from tests.support.people import Person, start_browser, visitor
+from tests.support.server import RunningServer
+
+
+@dataclass(frozen=True)
+class Room:
+    """A room's door."""
+
+    id: str
+    address_id: str
+    path: str
+
+
+@dataclass
+class Venue:
+    """Where a module's tests meet. Each colour's browser is started when it is first needed and kept."""
+
+    server: RunningServer
+    playwright: Playwright
+    site: str
+    folder: Path
+    browsers: dict[str, Browser] = field(default_factory=dict)
+    _names: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    @property
+    def host(self) -> str:
+        """What the SDK connects to."""
+        return f"ws://localhost:{self.server.port}"
+
+    async def room(self, **settings: Any) -> Room:
+        """Make a room."""
+        async with self._client() as client:
+            asked = {"name": f"room {next(self._names)}", "enable_room_previews": False} | settings
+            made = (await client.post("/api/fabric/resources/conference_rooms", json=asked)).json()
+            found = await client.get(f"/api/fabric/resources/conference_rooms/{made['id']}/addresses")
+            address = found.json()["data"][0]
+        return Room(made["id"], address["id"], f"/public/{address['name']}")
+
+    async def token(self, room: Room) -> str:
+        """Let somebody in, as a moderator."""
+        async with self._client() as client:
+            asked = {"address_id": room.address_id, "moderator": True}
+            token: str = (await client.post("/api/fabric/subscriber/invites", json=asked)).json()["token"]
+        return token
+
+    async def browser(self, colour: str) -> Browser:
+        """The browser with this camera."""
+        if colour not in self.browsers:
+            self.browsers[colour] = await start_browser(self.playwright, self.folder, colour)
+        return self.browsers[colour]
+
+    async def enter(self, room: Room, someone: Person, channel: str = "video", **options: Any) -> None:
+        """Let somebody join."""
+        await someone.join(self.host, await self.token(room), f"{room.path}?channel={channel}", **options)
+
+    @contextlib.asynccontextmanager
+    async def person(self, colour: str, *scripts: str, browser: Browser | None = None) -> AsyncIterator[Person]:
+        """Somebody at the door. Their SDK must not have complained in the end."""
+        async with visitor(browser or await self.browser(colour), self.site, colour, *scripts) as someone:
+            yield someone
+            with contextlib.suppress(Error):  # whoever is still in leaves, so that the room does not wait for them
+                await someone.page.evaluate("window.call?.hangup()")
+            assert someone.complaints == []
+
+    @contextlib.asynccontextmanager
+    async def party(self, *colours: str, room: Room | None = None) -> AsyncIterator[list[Person]]:
+        """People who are in a room, see each other and hear each other."""
+        async with contextlib.AsyncExitStack() as stack:
+            people = [await stack.enter_async_context(self.person(colour)) for colour in colours]
+            door = room or await self.room()
+            for someone in people:
+                await self.enter(door, someone)
+            await meet(*people)
+            yield people
+
+    async def close(self) -> None:
+        """End the browsers."""
+        await asyncio.gather(*(browser.close() for browser in self.browsers.values()))
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.server.origin, auth=(self.server.project, self.server.token))
+
+
+async def meet(*people: Person) -> None:
+    """Everybody sees everybody, and hears the others and not themselves."""
+    for someone in people:
+        others = [other for other in people if other is not someone]
+        for member in people:
+            assert await someone.sees(member), (
+                f"{someone.colour} sees {await someone.shows(member)}, not {member.colour}"
+            )
+        if others:
+            assert await someone.hears(*others, but=(someone,)), f"{someone.colour} does not hear the others alone"

@@ -1,0 +1,69 @@
+"""Servers with several processes, and what is known of them from outside."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.server import RunningServer
+
+_FIGURE = re.compile(r'^parlour_worker\{figure="(\w+)",worker="(\d+)-\w+"\} (\S+)$', re.MULTILINE)
+
+
+def figures(server: RunningServer) -> dict[int, dict[str, float]]:
+    """What each media worker says of itself, by process id."""
+    with server.client() as api:
+        text = api.get("/metrics").text
+    found: dict[int, dict[str, float]] = {}
+    for figure, pid, value in _FIGURE.findall(text):
+        found.setdefault(int(pid), {})[figure] = float(value)
+    return found
+
+
+def owner(server: RunningServer) -> int | None:
+    """The process that has a room."""
+    return next((pid for pid, of in figures(server).items() if of["rooms"]), None)
+
+
+async def until(true: Callable[[], object], seconds: float = 10.0) -> float:
+    """Wait until something is true that only can be looked at; how long it took."""
+    began = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(true):  # noqa: ASYNC110 - what is looked at tells nobody
+            await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """The processes below one, with their command lines."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                stat = (folder / "stat").read_text()
+                parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
+    found: dict[int, str] = {}
+    below = [child for child, parent in parents.items() if parent == pid]
+    while below:
+        child = below.pop()
+        with contextlib.suppress(OSError):
+            found[child] = (Path("/proc") / str(child) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        below += [other for other, parent in parents.items() if parent == child]
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Signal one process."""
+    os.kill(pid, number)

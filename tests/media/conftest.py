@@ -1,0 +1,26 @@
+"""A conference with real threads, whose guests are in memory."""
+
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+
+from parlour.media.conference import Conference
+from parlour.media.transport import Endpoint
+from tests.media.guest import ROOM
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Endpoint]:
+    """On loopback."""
+    async with await Endpoint.open(("127.0.0.1",)) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+async def conference(endpoint: Endpoint) -> AsyncIterator[Conference]:
+    """A room of 1280×720 at 30 pictures a second."""
+    numbers = count(1)
+    room = Conference(ROOM, "session", endpoint, lambda told: None, lambda: None, new_id=lambda: f"m{next(numbers)}")
+    yield room
+    await room.close()
