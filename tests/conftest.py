@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from parlour.front.app import build_app
 from parlour.front.bootstrap import ensure_credentials
@@ -16,6 +17,10 @@ from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving
 
 DATABASES = ("sqlite", "postgresql")
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
