@@ -1,9 +1,9 @@
 """The private bus: for whoever has the credential, for as long as its parent lives."""
 
 import asyncio
+import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +22,12 @@ def reached(url: str) -> tuple[str, str]:
     found = re.fullmatch(r"nats://parlour:(.+)@(.+)", url)
     assert found is not None
     return f"nats://{found[2]}", found[1]
+
+
+def running_on(configuration: Path) -> list[int]:
+    """The servers with this configuration."""
+    named = Path("/proc").glob("[0-9]*/cmdline")
+    return [int(each.parent.name) for each in named if bytes(configuration) in each.read_bytes()]
 
 
 async def test_nobody_comes_in_without_the_credential(tmp_path: Path) -> None:
@@ -54,9 +60,8 @@ async def test_one_that_dies_comes_back_at_the_same_place(tmp_path: Path) -> Non
 
         await client.subscribe("hello", cb=answer)
         await client.flush()
-        found = subprocess.run(["pgrep", "-f", str(tmp_path / "nats.json")], capture_output=True, check=True)
-        for pid in found.stdout.split():
-            subprocess.run(["kill", "-9", pid], check=True)
+        for pid in running_on(tmp_path / "nats.json"):
+            os.kill(pid, signal.SIGKILL)
         await until(lambda: not client.is_connected)
         await until(lambda: client.is_connected)
         try:

@@ -1,11 +1,12 @@
 """A room that has lost its worker begins where it ended."""
 
 from dataclasses import replace
+from typing import Any
 
 from parlour.domain.live import acts, seats
 from parlour.domain.live.commands import Accepted, Past, Refused
 from parlour.domain.live.events import Joined, MemberJoined, MemberLeft
-from parlour.domain.live.room import LiveRoom
+from parlour.domain.live.room import LiveRoom, Outcome
 from parlour.domain.live.seats import GRACE
 from parlour.domain.room import Layout
 from tests.domain.live.people import CAMERA, SCREEN, T0, a_room, at, do, events, join, joins, opened, with_people
@@ -33,7 +34,7 @@ def revived(now: float = T0 + 5) -> LiveRoom:
     return seats.revive(LiveRoom.opened(a_room(), "another session"), past_of(before()), now)
 
 
-def come_back(room: LiveRoom, name: str, now: float = T0 + 6, **given: object) -> seats.Outcome:
+def come_back(room: LiveRoom, name: str, now: float = T0 + 6, **given: Any) -> Outcome:
     command = replace(
         joins(name, room, call_id=f"new-{name}"), seat=before().members[name], past=past_of(before()), **given
     )
