@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -58,20 +58,21 @@ class Postgres:
         self._sync = self._engine.sync_engine
         self._autocommit = self._sync.execution_options(isolation_level="AUTOCOMMIT", parlour_alone=True)
         self._free = asyncio.Semaphore(POOL_SIZE)
+        self._kept: list[sa.Connection] = []
         self._waiting = 0
         self._refused = 0
 
     async def run(self, work: Work[Result]) -> Result:
         """See ``Database.run``."""
-        return await self._spawn(self._autocommit.connect, work)
+        return await self._spawn(lambda: self._alone(work))
 
     async def write(self, work: Work[Result]) -> Result:
         """See ``Database.write``."""
-        return await self._spawn(self._autocommit.connect, work)
+        return await self._spawn(lambda: self._alone(work))
 
     async def transact(self, work: Work[Result]) -> Result:
         """See ``Database.transact``."""
-        return await self._spawn(self._sync.begin, work)
+        return await self._spawn(lambda: self._together(work))
 
     async def migrate(self) -> None:
         """See ``Database.migrate``; an advisory lock makes others wait, and is let go with the transaction.
@@ -104,17 +105,48 @@ class Postgres:
 
     async def close(self) -> None:
         """See ``Database.close``."""
+        await greenlet_spawn(self._close_kept)
         await self._engine.dispose()
+
+    def _close_kept(self) -> None:
+        while self._kept:
+            self._kept.pop().close()
 
     def statistics(self) -> dict[str, float]:
         """See ``Database.statistics``."""
         return {"waiting": self._waiting, "refused": self._refused}
 
-    async def _spawn(self, connect: Callable[[], AbstractContextManager[sa.Connection]], work: Work[Result]) -> Result:
-        def unit() -> Result:
-            with connect() as connection:
-                return work(connection)
+    def _alone(self, work: Work[Result]) -> Result:
+        """Run statements that stand alone on a connection kept for them: taking it from the pool costs more than a
+        query."""
+        connection = self._kept_connection() or self._autocommit.connect()
+        try:
+            result = work(connection)
+            if connection.in_transaction():  # SQLAlchemy's notion; there is none at the server
+                connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._kept.append(connection)
+        return result
 
+    def _together(self, work: Work[Result]) -> Result:
+        if self._kept:  # back to the pool, so that there is one to take
+            self._kept.pop().close()
+        with self._sync.begin() as connection:
+            return work(connection)
+
+    def _kept_connection(self) -> sa.Connection | None:
+        while self._kept:
+            connection = self._kept.pop()
+            driver: Any = connection.connection.driver_connection
+            if not driver.is_closed():
+                return connection
+            connection.invalidate()
+            connection.close()
+        return None
+
+    async def _spawn(self, unit: Callable[[], Result]) -> Result:
         if self._waiting >= QUEUE_MAX:
             self._refused += 1
             raise Unavailable("too many requests wait for the database")
