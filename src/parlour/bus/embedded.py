@@ -34,31 +34,26 @@ async def private_server(folder: Path) -> AsyncIterator[str]:
     port = _free_port()
     password = secrets.token_urlsafe(24)
     configuration = _prepare(folder, port, password)
-    process = await _start(configuration)
-    keeper: asyncio.Task[None] | None = None
+    running = [await _start(configuration)]
+    keeper = None
     try:
-        await _until_open(port, process, folder)
-        keeper = asyncio.create_task(_keep(process, configuration))
+        await _until_open(port, running[0], folder)
+        keeper = asyncio.create_task(_keep(running, configuration))
         yield f"nats://parlour:{password}@127.0.0.1:{port}"
     finally:
-        if keeper is None:
-            await _stop(process)
-        else:
+        if keeper is not None:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
+        await _stop(running[0])
 
 
-async def _keep(process: asyncio.subprocess.Process, configuration: Path) -> None:
-    """Start the server again when it ends, until cancelled; then end it."""
+async def _keep(running: list[asyncio.subprocess.Process], configuration: Path) -> None:
+    """Start the server again when it ends, until cancelled. The one process that runs is in ``running``."""
     while True:
-        try:
-            code = await process.wait()
-            log.error("nats-server ended with %s; it starts again in %.1f s", code, AGAIN_S)
-            await asyncio.sleep(AGAIN_S)
-        except asyncio.CancelledError:
-            await _stop(process)
-            raise
-        process = await _start(configuration)
+        code = await running[0].wait()
+        log.error("nats-server ended with %s; it starts again in %.1f s", code, AGAIN_S)
+        await asyncio.sleep(AGAIN_S)
+        running[0] = await _start(configuration)
 
 
 async def _start(configuration: Path) -> asyncio.subprocess.Process:

@@ -11,6 +11,7 @@ the same time, the lease in a key-value bucket decides. The bucket may be lost w
 leases are only for placing, never for going on.
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
@@ -90,28 +91,39 @@ def told_subject(room: UUID) -> str:
 
 
 async def connect(url: str, name: str) -> Client:
-    """Connect and stay connected. Raises ``Unavailable`` when the bus is not there."""
+    """Connect and stay connected. Raises ``Unavailable`` when the bus is not there now, or does not let us in."""
+    client = Client()
+    troubles: list[str] = []
 
     async def trouble(error: Exception) -> None:
-        log.warning("bus: %s", str(error) or type(error).__name__)
+        words = str(error) or type(error).__name__
+        if troubles[-1:] != [words]:  # the same again and again, while the bus is away
+            log.warning("bus: %s", words)
+            troubles[:] = [words]
 
     async def back() -> None:
+        troubles.clear()
         log.info("bus: connected again")
 
     try:
-        return await nats.connect(
-            url,
-            name=name,
-            connect_timeout=CONNECT_S,
-            allow_reconnect=True,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,
-            drain_timeout=DRAIN_S,
-            error_cb=trouble,
-            reconnected_cb=back,
-        )
+        async with asyncio.timeout(CONNECT_S):
+            await client.connect(
+                url,
+                name=name,
+                connect_timeout=CONNECT_S,
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, in fractions as well
+                drain_timeout=DRAIN_S,
+                error_cb=trouble,
+                reconnected_cb=back,
+            )
     except (TimeoutError, OSError, nats.errors.Error) as error:
-        raise Unavailable(f"the bus is not available: {str(error) or type(error).__name__}") from error
+        troubles = troubles or [str(error) or type(error).__name__]
+    if not client.is_connected:  # the client takes the end of our patience for its own
+        await client.close()
+        raise Unavailable(f"the bus is not available: {troubles[-1] if troubles else 'no answer'}")
+    return client
 
 
 class Leases:

@@ -85,7 +85,7 @@ def test_a_room_that_began_anew_takes_them_in_as_they_were() -> None:
 
 
 def test_nobody_comes_back_to_a_room_that_is_over_or_full() -> None:
-    over = LiveRoom.opened(a_room(remove_at=at(1).isoformat()), "session")
+    over = LiveRoom.opened(a_room(remove_at=at(1)), "session")
     full = with_people(opened(max_members=1), "eve")
     for room, reason in ((over, "over"), (full, "full")):
         reply = come_back(room, "ana").reply
