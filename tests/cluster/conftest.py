@@ -24,6 +24,12 @@ def figures(server: RunningServer) -> dict[int, dict[str, float]]:
     return found
 
 
+def has_bus(server: RunningServer) -> bool:
+    """Whether the front is on its bus."""
+    with server.client() as api:
+        return 'parlour_bus{figure="connected"} 1.0' in api.get("/metrics").text
+
+
 def owner(server: RunningServer) -> int | None:
     """The process that has a room."""
     return next((pid for pid, of in figures(server).items() if of["rooms"]), None)

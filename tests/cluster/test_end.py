@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.cluster.conftest import descendants, figures, is_running, kill, until
+from tests.cluster.conftest import descendants, figures, has_bus, is_running, kill, until
 from tests.support.caller import Caller, caller, invite, make_room
 from tests.support.server import serving
 from tests.support.signalling import Json
@@ -74,7 +74,7 @@ async def test_a_bus_of_ones_own_that_dies_is_started_again_and_rooms_go_on(tmp_
             await until(lambda: not is_running(nats))
             await until(lambda: any("nats-server" in line for line in descendants(server.process.pid).values()))
             await ana.sees()
-            await until(lambda: 'parlour_bus{figure="connected"} 1.0' in server.client().get("/metrics").text, 20)
+            await until(lambda: has_bus(server), 20)
             await until(lambda: figures(server), 20)
             assert (await ana.seat.act("raisehand"))["code"] == "200"
             await ana.client.event("member.updated")
