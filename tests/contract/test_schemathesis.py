@@ -8,12 +8,15 @@ Every phase and every check is on. What is set apart, and why:
   reported as wrongly accepted. That they are needed is still checked, by the check ``ignored_auth``.
 - Rules between the parts of a request, which no schema can say, are kept for it by ``schemathesis_hooks.py``; so is a
   supply of things to ask for.
+- The routes for joining (tokens, invites, embeds, subscribers, the directory) are left out: their requests name things
+  and tokens that only other requests give, and neither the document's links nor the hooks lead there yet.
 - Nothing in the document leads to ``DELETE /api/fabric/resources/{id}``: after it, the check for lost resources would
   miss a room that was deleted by its other path. It is given one room that it may delete.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -25,6 +28,7 @@ from tests.support.server import RunningServer, serving
 
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 240
+JOINING = r"^/api/fabric/(addresses|embeds|guests|subscribers?|resources/subscribers)(/|$)"
 
 
 def attack(server: RunningServer, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -42,6 +46,7 @@ def attack(server: RunningServer, folder: Path) -> subprocess.CompletedProcess[s
         *("--auth", f"{server.project}:{server.token}"),
         *("--phases", "examples,coverage,fuzzing,stateful"),
         *("--checks", "all"),
+        *("--exclude-path-regex", JOINING),
         *("--max-examples", "100"),
         *("--seed", "20"),
         *("--generation-database", "none"),
@@ -89,6 +94,8 @@ def test_the_server_is_as_its_document_says(tmp_path: Path, database_url: str) -
 
     seen = answers(tmp_path / "report.ndjson")
     for path, operations in paths.items():
+        if re.match(JOINING, path):
+            continue
         for method in operations:
             statuses = seen[method.upper(), path]
             assert 401 in statuses, f"{method} {path} was never asked without credentials"

@@ -44,7 +44,7 @@ def ensure_credentials(
 
 
 def _keep(connection: sa.Connection, project: UUID, name: str, secret: str, now: datetime) -> None:
-    token_id = time_ordered_id(int(now.timestamp() * 1000), secrets.randbits(80))
+    token_id = time_ordered_id(int(now.timestamp() * 1_000_000_000), secrets.randbits(64))
     tokens.create(
         connection, Token(token_id, project, name, frozenset(Permission), digest(secret), secret[-4:], now, now)
     )

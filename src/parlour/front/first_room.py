@@ -22,7 +22,7 @@ LINK_S = 24 * 60 * 60
 async def open_first_room(database: Database, tickets: Tickets, project: UUID, now: datetime) -> str:
     """Make a room and a moderator's way in; give the path of its page, with the invite in the fragment."""
     room = Room(
-        time_ordered_id(int(now.timestamp() * 1000), secrets.randbits(80)),
+        time_ordered_id(int(now.timestamp() * 1_000_000_000), secrets.randbits(64)),
         project,
         random_id(),
         Address(random_id(), ""),
