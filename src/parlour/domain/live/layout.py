@@ -197,6 +197,7 @@ def slots_of(layout: str, shown: int) -> tuple[Slot, ...]:
     return (*slots, *_OVERLAYS) if layout in FAMILIES else slots
 
 
+@cache
 def rectangle(slot: Slot, width: int, height: int) -> Rectangle:
     """The pixels of ``slot`` on a canvas. Edges are snapped to even pixels, not sizes, so neighbours touch.
 
