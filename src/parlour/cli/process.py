@@ -156,14 +156,17 @@ def _greet(settings: Settings, listener: socket.socket, credentials: Credentials
         "-d",
         '{"name": "coffee_cafe", "enable_room_previews": true}',
     ]
-    console.print(f"\n[bold]Parlour {__version__}[/bold] listens on [link={origin}]{origin}[/link]\n", soft_wrap=True)
-    console.print(f"  Project ID  {credentials.project}", soft_wrap=True)
-    console.print(f"  API token   {shown}", soft_wrap=True, markup=False)
-    if token:
-        console.print("              [yellow]Shown this once: keep it.[/yellow]")
-    console.print(f"  API page    {origin}/docs\n", soft_wrap=True)
-    if first_room:
-        console.print("Walk into your first room, as its moderator (the link is good for a day):\n", soft_wrap=True)
-        console.print(f"  {origin}{first_room}\n", soft_wrap=True, markup=False)
-    console.print("Create a room:\n", soft_wrap=True)
-    console.print(f"  {shlex.join(curl)}\n", soft_wrap=True, markup=False)
+    with console:  # written in one piece, so that nobody reads half of it
+        console.print(
+            f"\n[bold]Parlour {__version__}[/bold] listens on [link={origin}]{origin}[/link]\n", soft_wrap=True
+        )
+        console.print(f"  Project ID  {credentials.project}", soft_wrap=True)
+        console.print(f"  API token   {shown}", soft_wrap=True, markup=False)
+        if token:
+            console.print("              [yellow]Shown this once: keep it.[/yellow]")
+        console.print(f"  API page    {origin}/docs\n", soft_wrap=True)
+        if first_room:
+            console.print("Walk into your first room, as its moderator (the link is good for a day):\n", soft_wrap=True)
+            console.print(f"  {origin}{first_room}\n", soft_wrap=True, markup=False)
+        console.print("Create a room:\n", soft_wrap=True)
+        console.print(f"  {shlex.join(curl)}\n", soft_wrap=True, markup=False)
