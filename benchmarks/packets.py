@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from parlour.media.packets import MediaPacket
 from parlour.media.transport.answer import MediaFacts
+from parlour.media.transport.burst import Burst
 from parlour.media.transport.endpoint import UdpPort
 from parlour.media.transport.ice import Route
 from parlour.media.transport.outgoing import OutgoingVideo
@@ -64,7 +65,7 @@ def main() -> None:
             for packet in plain:
                 sender.sendto(protect(packet), address)
 
-        wire = Wire()
+        wire = Wire(Burst())
         wire.point(Route(port, address))
         wire.protect(keyed(profile))
         video = OutgoingVideo()

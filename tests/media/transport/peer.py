@@ -12,6 +12,7 @@ from aioice import stun as reference
 from OpenSSL import SSL
 
 from parlour.media.packets import MediaPacket, RtpPacket
+from parlour.media.transport.burst import send_singly
 from parlour.media.transport.dtls import Fingerprint, Identity
 from parlour.media.transport.endpoint import Endpoint
 from parlour.media.transport.ice import Address
@@ -50,6 +51,9 @@ class Memory:
             raise BlockingIOError
         self.sent.append((data, address))
         self.used.set()
+
+    def send_burst(self, data: memoryview, size: int, address: Address, /) -> None:
+        send_singly(self, data, size, address)
 
     def take(self) -> list[bytes]:
         """What was sent since the last call."""

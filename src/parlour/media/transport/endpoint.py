@@ -20,6 +20,7 @@ from typing import Final, Self
 
 from parlour.media.transport import stun
 from parlour.media.transport.addresses import to_bind, udp_sockets
+from parlour.media.transport.burst import Burst, cuts, send_cut, send_singly
 from parlour.media.transport.dtls import Identity
 from parlour.media.transport.ice import Address, Candidate, Carrier, IceLite, Route, candidates
 from parlour.media.transport.leg import Leg
@@ -55,6 +56,19 @@ class UdpPort:
         self.socket = sock
         self.peers: dict[Address, Leg] = {}
         self.sendto = sock.sendto
+        self._cuts = cuts(sock)
+
+    def send_burst(self, data: memoryview, size: int, address: Address, /) -> None:
+        """See ``Carrier``. What the kernel does not cut for a way (a tunnel, a small MTU) is sent in pieces."""
+        if self._cuts and len(data) > size:
+            try:
+                send_cut(self.socket, data, size, address)
+            except BlockingIOError:
+                raise
+            except OSError:
+                send_singly(self, data, size, address)
+        else:
+            send_singly(self, data, size, address)
 
 
 class Endpoint:
@@ -69,6 +83,7 @@ class Endpoint:
         self.clock = clock
         self.wall = wall
         self.candidates: Sequence[Candidate] = ()
+        self.burst = Burst()
         self._legs: dict[Leg, None] = {}
         self._by_ufrag: dict[str, Leg] = {}
         self._ports: list[UdpPort] = []

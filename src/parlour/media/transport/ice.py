@@ -34,6 +34,13 @@ class Carrier(Protocol):
         """Send one datagram now; raises ``BlockingIOError`` when it cannot, other ``OSError`` when it never will."""
         ...
 
+    def send_burst(self, data: memoryview, size: int, address: Address, /) -> None:
+        """Send datagrams of ``size`` bytes, the last perhaps shorter, that lie in ``data`` one behind the other.
+
+        Raises like ``sendto``; some may have been sent then.
+        """
+        ...
+
 
 class Route(NamedTuple):
     """A way to a peer. The same remote address over another socket is another way."""

@@ -55,7 +55,7 @@ class Leg:
         self.ice: IceLite | None = None
         self._endpoint = endpoint
         self._sink = sink
-        self._wire = Wire()
+        self._wire = Wire(endpoint.burst)
         self._receiving = Receiving(self, sink, self.dropped)
         self._feedback = Feedback(self, sink, self._wire, self._receiving, self.dropped)
         self._dtls: DtlsSession | None = None

@@ -103,16 +103,15 @@ class OutgoingVideo(_Outgoing):
         """Send packets of the shared rendition. This is the loop that grows with people: nothing here may be dear."""
         if self.waiting:
             packets = self._from_keyframe(packets, now)
-        route, srtp = wire.route, wire.srtp
-        if not packets or route is None or srtp is None:
+        srtp = wire.srtp
+        if not packets or srtp is None:
             return
-        sendto, address, protect = route.carrier.sendto, route.address, srtp.protect
         ssrc, offset, payload_type, sequence = self.ssrc, self.offset, facts.payload_type, self.sequence
         history = self._history
         kept, stamps, mask = history.packets, history.timestamps, History.MASK
         send_time = self._send_time(facts, now)
-        pack, pack_timed = rtp.HEADER.pack, rtp.HEADER_WITH_SEND_TIME.pack
-        octets = sent = stamp = 0
+        pack, pack_timed, add = rtp.HEADER.pack, rtp.HEADER_WITH_SEND_TIME.pack, wire.burst.add
+        stamp = 0
         for packet in packets:
             payload, timestamp, _, marker, _ = packet
             stamp = (timestamp + offset) & 0xFFFFFFFF
@@ -125,21 +124,16 @@ class OutgoingVideo(_Outgoing):
             kept[slot] = packet
             stamps[slot] = stamp
             sequence = (sequence + 1) & 0xFFFF
-            try:
-                data = protect(header + payload)
-                sendto(data, address)
-            except BlockingIOError:
-                wire.blocked += 1
-            except (OSError, SrtpError, ValueError):
-                wire.failed += 1
-            else:
-                sent += 1
-                octets += len(data)
             self.octets += len(payload)
+            try:
+                if not add(header + payload, srtp):
+                    wire.send_burst()
+                    add(header + payload, srtp)
+            except (SrtpError, ValueError):
+                wire.failed += 1
+        wire.send_burst()
         history.end = self.sequence = sequence
         history.count = min(history.count + len(packets), len(kept))
-        wire.packets += sent
-        wire.bytes += octets
         self.packets += len(packets)
         self.last_timestamp = stamp
         self.last_sent = now

@@ -1,8 +1,14 @@
 """SRTP and SRTCP with the keys of a DTLS session (RFC 3711, RFC 5764, RFC 7714)."""
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import pylibsrtp
+from pylibsrtp import _binding
+
+#: The longest plain packet in bytes, and by how many bytes protection makes one longer at most.
+LONGEST: Final = 1352
+TRAILER: Final = 148
 
 #: How far back a packet may be and still be told from a replayed one.
 REPLAY_WINDOW: Final = 1024
@@ -53,15 +59,19 @@ class Srtp:
     and ``unprotect_rtcp`` raise :data:`SrtpError` for packets that are forged, replayed or older than the window.
     All raise ``ValueError`` for packets that are too long. A packet may be protected twice only if it is the same in
     every byte: otherwise two messages would share a nonce.
+
+    The library's own wrappers make an object and several calls for each packet, which costs as much as the cipher: so
+    the C functions below them are called here.
     """
 
     def __init__(self, profile: Profile, keys: Keys) -> None:
         self._inbound = _session(profile, keys.peer, pylibsrtp.Policy.SSRC_ANY_INBOUND)
-        outbound = _session(profile, keys.ours, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
-        self.protect = outbound.protect
-        self.protect_rtcp = outbound.protect_rtcp
-        self.unprotect = self._inbound.unprotect
-        self.unprotect_rtcp = self._inbound.unprotect_rtcp
+        self._outbound = _session(profile, keys.ours, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self.protect = _whole(_binding.lib.srtp_protect, self._outbound, LONGEST)
+        self.protect_rtcp = _whole(_binding.lib.srtp_protect_rtcp, self._outbound, LONGEST)
+        self.unprotect = _whole(_binding.lib.srtp_unprotect, self._inbound, LONGEST + TRAILER)
+        self.unprotect_rtcp = _whole(_binding.lib.srtp_unprotect_rtcp, self._inbound, LONGEST + TRAILER)
+        self.protect_within = _in_place(_binding.lib.srtp_protect, self._outbound)
 
     def forget(self, ssrc: int) -> None:
         """Free what is kept for a source of the peer."""
@@ -76,3 +86,52 @@ def _session(profile: Profile, key: bytes, direction: int) -> pylibsrtp.Session:
     policy.window_size = REPLAY_WINDOW
     policy.allow_repeat_tx = True
     return pylibsrtp.Session(policy)
+
+
+class Memory:
+    """Bytes that packets are written to and protected in; ``view`` is what Python sees of them."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.view = memoryview(bytearray(size))
+        self.start = _binding.ffi.from_buffer(self.view)
+
+
+def _whole(function: Callable[..., int], session: Any, longest: int) -> Callable[[bytes], bytes]:
+    """``function`` from a packet to another one."""
+    handle, memory, view = session._srtp[0], session._cdata, session._buffer  # noqa: SLF001 - see Srtp
+    size = _binding.ffi.new("int *")
+
+    def process(packet: bytes, _alive: Any = session) -> bytes:  # its end would free the handle
+        length = len(packet)
+        if length > longest:
+            raise ValueError("the packet is too long")
+        size[0] = length
+        view[:length] = packet
+        status = function(handle, memory, size)
+        if status:
+            raise SrtpError(pylibsrtp.ERRORS[status])
+        made: bytes = view[: size[0]]
+        return made
+
+    return process
+
+
+def _in_place(function: Callable[..., int], session: Any) -> Callable[[Memory, int, bytes], int]:
+    """``function`` on a packet that is put into memory at an offset; gives the offset behind it."""
+    handle = session._srtp[0]  # noqa: SLF001 - see Srtp
+    size = _binding.ffi.new("int *")
+
+    def process(memory: Memory, offset: int, packet: bytes, _alive: Any = session) -> int:
+        length = len(packet)
+        if length > LONGEST or offset + length + TRAILER > memory.size:
+            raise ValueError("the packet is too long")
+        size[0] = length
+        memory.view[offset : offset + length] = packet
+        status = function(handle, memory.start + offset, size)
+        if status:
+            raise SrtpError(pylibsrtp.ERRORS[status])
+        end: int = offset + size[0]
+        return end
+
+    return process

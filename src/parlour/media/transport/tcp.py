@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
+from parlour.media.transport.burst import send_singly
 from parlour.media.transport.ice import Address
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class TcpPeer(asyncio.Protocol):
         if transport.get_write_buffer_size() > MAX_WAITING:
             raise BlockingIOError
         transport.write(len(data).to_bytes(2, "big") + data)
+
+    def send_burst(self, data: memoryview, size: int, address: Address, /) -> None:
+        """See ``Carrier``."""
+        send_singly(self, data, size, address)
 
     def close(self) -> None:
         """End the connection when what waits is written."""

@@ -30,8 +30,8 @@ def split_nals(stream: bytes) -> Iterator[bytes]:
 def packetize(stream: bytes, limit: int) -> list[bytes]:
     """RTP payloads of at most ``limit`` bytes for one access unit given as an Annex B byte stream.
 
-    Parameter sets travel together in one STAP-A, what is larger than a payload in FU-A fragments of even size, the rest
-    as it is. SEI and access unit delimiters are left out: no receiver needs them.
+    Parameter sets travel together in one STAP-A, what is larger than a payload in FU-A fragments of one size (the last
+    may be shorter), the rest as it is. SEI and access unit delimiters are left out: no receiver needs them.
     """
     payloads: list[bytes] = []
     sets: list[bytes] = []
@@ -58,7 +58,8 @@ def _fragment(nal: bytes, limit: int) -> Iterator[bytes]:
     indicator, kind = (nal[0] & 0xE0) | FU_A, nal[0] & 0x1F
     length = len(nal) - 1
     count = -(-length // (limit - 2))
-    edges = [1 + length * i // count for i in range(count + 1)]
+    size = -(-length // count)
+    edges = [min(1 + size * i, len(nal)) for i in range(count + 1)]
     for i in range(count):
         flags = (_FU_START if i == 0 else 0) | (_FU_END if i == count - 1 else 0)
         yield bytes((indicator, kind | flags)) + nal[edges[i] : edges[i + 1]]

@@ -9,11 +9,15 @@ PICTURE_ID_LIMIT = 1 << 15
 
 
 def packetize(frame: bytes, limit: int, picture_id: int) -> list[bytes]:
-    """RTP payloads of at most ``limit`` bytes, each with a descriptor that carries the 15-bit picture id."""
+    """RTP payloads of at most ``limit`` bytes, each with a descriptor that carries the 15-bit picture id.
+
+    They are of one size; only the last may be shorter.
+    """
     extension = bytes((_PICTURE_ID, 0x80 | picture_id >> 8, picture_id & 0xFF))
     room = limit - 1 - len(extension)
     count = max(1, -(-len(frame) // room))
-    edges = [len(frame) * i // count for i in range(count + 1)]
+    size = -(-len(frame) // count)
+    edges = [min(size * i, len(frame)) for i in range(count + 1)]
     return [
         bytes((_EXTENDED | (_START if i == 0 else 0),)) + extension + frame[edges[i] : edges[i + 1]]
         for i in range(count)
