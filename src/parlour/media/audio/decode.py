@@ -6,7 +6,7 @@ zero-length frames of section 3.2.1), and a packet of the first octet alone is s
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -69,5 +69,6 @@ class OpusDecoder:
             return None
         if not frames:
             return None
-        samples: Samples = frames[0].to_ndarray()[0].astype(np.float32)
+        plane: Any = frames[0].planes[0]  # a buffer, which its type does not say
+        samples: Samples = np.frombuffer(plane, np.int16, frames[0].samples).astype(np.float32)
         return samples

@@ -53,6 +53,10 @@ class MixEncoder:
             "compression_level": str(complexity),
         }
         self._codec = codec
+        self._frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME)
+        self._frame.sample_rate = RATE
+        self._frame.time_base = _TIME_BASE
+        self._samples = self._frame.planes[0]
         self._pts = 0
         self._silent = 0
         self._last = b""
@@ -81,10 +85,7 @@ class MixEncoder:
     def _run(self, samples: Pcm) -> bytes:
         if samples.shape != (FRAME,):
             raise ValueError(f"a frame has {FRAME} samples, not {samples.shape}")
-        frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME)
-        frame.sample_rate = RATE
-        frame.time_base = _TIME_BASE
-        frame.pts = self._pts
-        frame.planes[0].update(samples.tobytes())
+        self._frame.pts = self._pts
+        self._samples.update(samples.tobytes())
         self._pts += FRAME
-        return b"".join(bytes(packet) for packet in self._codec.encode(frame))
+        return b"".join(map(bytes, self._codec.encode(self._frame)))

@@ -88,5 +88,7 @@ class Mixer:
         parts = list(shares.values()) if tone is None else [*shares.values(), tone]
         if not parts:
             return Mixed(SILENCE, shares, 0)
-        total = parts[0] if len(parts) == 1 else np.add.reduce(parts)
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
         return Mixed(total, shares, len(parts))

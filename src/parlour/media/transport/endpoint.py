@@ -29,6 +29,8 @@ from parlour.media.transport.tcp import TcpPeer
 
 #: Datagrams read before the event loop gets its turn again.
 BATCH: Final = 64
+#: Seconds between reads of a busy port: to be woken for each datagram would cost several times what it takes to handle.
+GATHER: Final = 0.004
 TICK: Final = 0.1
 MAX_CONNECTIONS: Final = 1024
 MAX_HANDSHAKE_BACKLOG: Final = 1024
@@ -55,6 +57,8 @@ class UdpPort:
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.peers: dict[Address, Leg] = {}
+        self.read_at = float("-inf")
+        self.timer: asyncio.TimerHandle | None = None
         self.sendto = sock.sendto
         self._cuts = cuts(sock)
 
@@ -123,7 +127,7 @@ class Endpoint:
             await endpoint.close()
             raise
         for port in endpoint._ports:
-            loop.add_reader(port.socket, endpoint._read, port)
+            loop.add_reader(port.socket, endpoint._readable, port)
         chosen = endpoint._ports[0].socket.getsockname()[1]
         endpoint.candidates = tuple(candidates(tuple(public) or bound, chosen, tcp_port))
         endpoint._timer = loop.call_later(TICK, endpoint._tick)
@@ -139,6 +143,8 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         for port in self._ports:
             loop.remove_reader(port.socket)
+            if port.timer is not None:
+                port.timer.cancel()
             port.socket.close()
         for server in self._servers:
             server.close()
@@ -190,18 +196,40 @@ class Endpoint:
 
     # -- what arrives
 
-    def _read(self, port: UdpPort) -> None:
+    def _readable(self, port: UdpPort) -> None:
+        """Something came. Where much does, the port is looked at every ``GATHER`` seconds from now on instead."""
+        now = self.clock()
+        busy = now - port.read_at < GATHER
+        port.read_at = now
+        self._read(port)
+        if busy:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(port.socket)
+            port.timer = loop.call_later(GATHER, self._gather, port)
+
+    def _gather(self, port: UdpPort) -> None:
+        loop = asyncio.get_running_loop()
+        if self._read(port):
+            port.read_at = self.clock()
+            port.timer = loop.call_later(GATHER, self._gather, port)
+        else:
+            port.timer = None
+            loop.add_reader(port.socket, self._readable, port)
+
+    def _read(self, port: UdpPort) -> bool:
+        """Read what is there; whether there was anything."""
         receive = port.socket.recvfrom
         now = self.clock()
-        for _ in range(BATCH):
+        for count in range(BATCH):
             try:
                 data, address = receive(_MAX_DATAGRAM)
             except BlockingIOError:
-                return
+                return count > 0
             except OSError:
                 self._dropped["socket error"] += 1
-                return
+                return True
             self.take(data, port, address, now)
+        return True
 
     def take(self, data: bytes, carrier: Carrier, address: Address, now: float) -> None:
         """Bring one datagram to its leg. Never raises."""
