@@ -35,8 +35,11 @@ class PacketCosts(NamedTuple):
     inbound: float
 
 
-def pictures(film: Film, people: int, count: int) -> tuple[float, float]:
-    """CPU seconds a second of decoding everybody, and of scaling to tiles, pasting and encoding once."""
+def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> tuple[float, float]:
+    """CPU seconds a second of decoding everybody, and of scaling to tiles, pasting and encoding once.
+
+    ``paced`` makes a picture when it is due, as a room must, so that waking up and cold caches count; else at once.
+    """
     side = side_of(people)
     width, height = CANVAS
     xs = [2 * round(width * i / side / 2) for i in range(side + 1)]
@@ -46,9 +49,11 @@ def pictures(film: Film, people: int, count: int) -> tuple[float, float]:
     scalers = [VideoReformatter() for _ in tiles]
     encoder, canvas = _encoder(film.codec), Canvas(width, height)
     decoding = making = 0.0
+    pace = mix.Pace(1 / FPS if paced else 0.0)
     for index in range(WARM_UP + count):
-        packet = film.pictures[index % len(film.pictures)]
         began = process_time()
+        pace.wait()
+        packet = film.pictures[index % len(film.pictures)]
         frames = [frame for decoder in decoders for frame in decoder.decode(av.Packet(packet))]
         decoded = process_time()
         for frame, scaler, (x, y, wide, high) in zip(frames, scalers, tiles, strict=True):
@@ -63,9 +68,9 @@ def pictures(film: Film, people: int, count: int) -> tuple[float, float]:
     return decoding / count * FPS, making / count * FPS
 
 
-def sound(content: Content, speakers: int, ticks: int) -> float:
+def sound(content: Content, speakers: int, ticks: int, *, paced: bool = False) -> float:
     """CPU seconds a second of decoding who speaks and encoding for each of them and for all others."""
-    return mix.floor(content.voices[:speakers], ticks) / mix.TICK
+    return mix.floor(content.voices[:speakers], ticks, mix.TICK if paced else 0.0) / mix.TICK
 
 
 def packets(video: int, audio: int, inbound: int) -> PacketCosts:

@@ -8,7 +8,7 @@ the microseconds depend on the machine.
 """
 
 import argparse
-from time import process_time
+from time import monotonic, process_time, sleep
 
 import av
 import numpy as np
@@ -37,8 +37,25 @@ def spoken(pitch: float) -> list[bytes]:
     return [encoder.encode(samples[index * FRAME : (index + 1) * FRAME]) for index in range(LOOP)]
 
 
-def floor(payloads: list[list[bytes]], ticks: int) -> float:
-    """Seconds of CPU time per tick of bare codec calls: a decode per speaker, an encode per speaker and one for all."""
+class Pace:
+    """Waits for the next of a series of moments ``seconds`` apart; with 0 there is nothing to wait for."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._due = monotonic()
+
+    def wait(self) -> None:
+        """Sleep until the next moment."""
+        if self._seconds:
+            self._due += self._seconds
+            sleep(max(0.0, self._due - monotonic()))
+
+
+def floor(payloads: list[list[bytes]], ticks: int, every: float = 0.0) -> float:
+    """Seconds of CPU time per tick of bare codec calls: a decode per speaker, an encode per speaker and one for all.
+
+    ``every`` is the seconds from tick to tick, 0 for no pause in between.
+    """
     decoders = [av.CodecContext.create("libopus", "r") for _ in payloads]
     for decoder in decoders:
         decoder.layout = "mono"
@@ -48,8 +65,10 @@ def floor(payloads: list[list[bytes]], ticks: int) -> float:
     frames = [samples[index * FRAME : (index + 1) * FRAME] for index in range(LOOP)]
     silence = np.zeros(FRAME, np.int16)
     alone = len(payloads) == 1
+    pace = Pace(every)
     begin = process_time()
     for tick in range(ticks):
+        pace.wait()
         for decoder, stream in zip(decoders, payloads, strict=True):
             decoder.decode(av.Packet(stream[tick % LOOP]))
         shared.encode(frames[tick % LOOP])

@@ -37,6 +37,8 @@ class Conversation:
     """Scaling, pasting and encoding."""
     sound_floor: float = 0.0
     packets_floor: float = 0.0
+    paced_floor: float = 0.0
+    """All the codecs' calls again, each picture and frame at the moment when it is due."""
     speeds: list[float] = field(default_factory=list)
     """Milliseconds of a fixed piece of work before and after."""
     attempts: int = 1
@@ -61,6 +63,11 @@ class Conversation:
     def ratio_with_packets(self) -> float:
         """The same with bare SRTP and socket calls as part of the floor."""
         return self.cpu / (self.floor + self.packets_floor)
+
+    @property
+    def ratio_paced(self) -> float:
+        """The worker's CPU over that of its codecs where these wait for each picture and frame as it does."""
+        return self.cpu / self.paced_floor
 
     @property
     def jitter(self) -> float:
@@ -155,7 +162,7 @@ def percentile(values: list[float], share: float) -> float:
 
 ROOM_HEADINGS = (
     "Codec", "People", "Worker, % of a core", "of it loop / picture / sound", "Floor: pictures + sound", "Ratio",
-    "SRTP + socket", "Ratio with these", "Target",
+    "SRTP + socket", "Ratio with these", "Floor in real time", "Ratio to it", "Target",
 )  # fmt: skip
 TIME_HEADINGS = ("Codec", "People", "Flash p50 / p99 ms", "Samples", "Join p50 / max ms", "fps", "Jitter p95 ms")
 TARGET_HEADINGS = ("Target", "Asked", "Found", "")
@@ -169,6 +176,7 @@ def rooms(results: Results) -> Rows:
             " / ".join(f"{seconds / found.report.windows[0].wall:.1%}" for seconds in _threads(found)),
             f"{found.floor - found.sound_floor:.1%} + {found.sound_floor:.1%}", f"{found.ratio:.2f}",
             f"{found.packets_floor:.1%}", f"{found.ratio_with_packets:.2f}",
+            f"{found.paced_floor:.1%}", f"{found.ratio_paced:.2f}",
             _ratio_verdict(found) if found.people == FULLEST else "starved" if found.starved else "—",
         ]
         for found in results.conversations
