@@ -80,6 +80,14 @@ def schema(where: str, document: dict[str, Any], node: dict[str, Any]) -> Iterat
                 yield where, key, value
 
 
+TAKES_WHAT_WAS_GIVEN = {
+    "refresh-subscriber-token",
+    "create-guest-token",
+    "create-invite-token",
+    "create-embed",
+    "create-embed-join-token",
+}
+
 NULLABLE = "null is taken for 'not set', so that what was read from a room can be sent for another"
 BOUND = "the service's full specification or its Video API has the bound; the contract page leaves it out"
 KEPT = "PostgreSQL cannot keep NUL, and a line of text has no control characters"
@@ -210,6 +218,47 @@ def test_every_operation_is_described_by_the_rules(ours: dict[str, Any]) -> None
         assert all(way in ({"ProjectToken": []}, {"JoinToken": []}) for way in operation["security"])
         for response in operation["responses"].values():
             assert {link["operationId"] for link in response.get("links", {}).values()} <= set(names)
+
+
+def test_every_link_leads_from_what_is_given_to_what_is_taken(ours: dict[str, Any]) -> None:
+    operations = {one["operationId"]: one for path in ours["paths"].values() for one in path.values()}
+    linked = set()
+    for operation in operations.values():
+        for response in operation["responses"].values():
+            for link in response.get("links", {}).values():
+                target = operations[link["operationId"]]
+                assert link.get("parameters", {}).keys() <= {one["name"] for one in target.get("parameters", ())}
+                if "requestBody" in link:
+                    taken = resolved(ours, target["requestBody"]["content"]["application/json"]["schema"])
+                    assert link["requestBody"].keys() <= taken["properties"].keys()
+                for pointer in pointers(link):
+                    given = response["content"]["application/json"]["schema"]
+                    for step in pointer.removeprefix("$response.body#/").split("/"):
+                        given = resolved(ours, given)
+                        given = given["items"] if step.isdecimal() else given["properties"][step]
+                    linked.add(link["operationId"])
+    # Whatever takes an id or a token that only an answer gives; the one is deleted by its own path alone.
+    assert linked == {
+        operation["operationId"]
+        for path, methods in ours["paths"].items()
+        for operation in methods.values()
+        if "{id}" in path or operation["operationId"] in TAKES_WHAT_WAS_GIVEN
+    } - {"delete-resource"}
+
+
+def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema itself, where a reference to it may stand."""
+    name = schema.get("$ref", "").removeprefix(REF)
+    found: dict[str, Any] = document["components"]["schemas"][name] if name else schema
+    return found
+
+
+def pointers(node: Any) -> Iterator[str]:
+    """What a link takes from an answer."""
+    if isinstance(node, str) and node.startswith("$"):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from pointers(inner)
 
 
 def test_every_schema_is_one_and_takes_its_own_examples_and_default(ours: dict[str, Any]) -> None:

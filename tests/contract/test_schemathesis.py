@@ -4,19 +4,16 @@ Every phase and every check is on. What is set apart, and why:
 
 - NUL (``allow-x00``) is not generated. PostgreSQL cannot keep it, so it is refused everywhere; the patterns of the
   document say so, except for what lies deep inside ``meta``, where a pattern does not reach.
-- Credentials are given (``--auth``), not generated: a request made to lack them would be given them back and then be
-  reported as wrongly accepted. That they are needed is still checked, by the check ``ignored_auth``.
+- Credentials are given (``schemathesis.toml``), not generated: a request made to lack them would be given them back and
+  then be reported as wrongly accepted. That they are needed is still checked, by the check ``ignored_auth``.
 - Rules between the parts of a request, which no schema can say, are kept for it by ``schemathesis_hooks.py``; so is a
-  supply of things to ask for.
-- The routes for joining (tokens, invites, embeds, subscribers, the directory) are left out: their requests name things
-  and tokens that only other requests give, and neither the document's links nor the hooks lead there yet.
+  supply of things to ask for: ids and tokens that there are.
 - Nothing in the document leads to ``DELETE /api/fabric/resources/{id}``: after it, the check for lost resources would
-  miss a room that was deleted by its other path. It is given one room that it may delete.
+  miss what was deleted by its other path. Like every route that deletes it is given one thing that it may delete.
 """
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -27,27 +24,64 @@ import pytest
 from tests.support.server import RunningServer, serving
 
 ROOT = Path(__file__).parents[2]
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 LONGEST_S = 240
-JOINING = r"^/api/fabric/(addresses|embeds|guests|subscribers?|resources/subscribers)(/|$)"
+RESOURCES = "/api/fabric/resources"
+ROOMS = f"{RESOURCES}/conference_rooms"
+SUBSCRIBERS = f"{RESOURCES}/subscribers"
+EMBEDS = "/api/fabric/embeds"
+TOKENS = "/api/project/tokens"
+
+
+def supply(server: RunningServer) -> dict[str, dict[str, str]]:
+    """Make what the requests may ask for: ``HERE``, what stays, by what it is; ``SPARE``, ids by what deletes them."""
+
+    def make(path: str, **body: object) -> dict[str, str]:
+        made: dict[str, str] = client.post(path, json=body).raise_for_status().json()
+        return made
+
+    def room() -> str:
+        return make(ROOMS, name="here", enable_room_previews=True)["id"]
+
+    def embed() -> dict[str, str]:
+        return make(EMBEDS, address_id=address)
+
+    def api_token() -> str:
+        return make(TOKENS, name="here", permissions=["video"])["id"]
+
+    with server.client() as client:
+        meeting = room()
+        address = client.get(f"{ROOMS}/{meeting}/addresses").json()["data"][0]["id"]
+        person = make("/api/fabric/subscribers/tokens", reference="here@example.com")
+        embedded = embed()
+        here = {
+            "room": meeting,
+            "address": address,
+            "subscriber": person["subscriber_id"],
+            "join_token": person["token"],
+            "refresh_token": person["refresh_token"],
+            "embed": embedded["id"],
+            "embed_token": embedded["token"],
+            "api_token": api_token(),
+        }
+        spare = {
+            f"{ROOMS}/{{id}}": room(),
+            f"{RESOURCES}/{{id}}": room(),
+            f"{SUBSCRIBERS}/{{id}}": make(SUBSCRIBERS, email="spare@example.com")["id"],
+            f"{EMBEDS}/{{id}}": embed()["id"],
+            f"{TOKENS}/{{id}}": api_token(),
+        }
+    return {"HERE": here, "SPARE": spare}
 
 
 def attack(server: RunningServer, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run Schemathesis over everything that the server describes; report below ``folder``."""
-    with server.client() as client:
-        room, spare = (
-            client.post(
-                "/api/fabric/resources/conference_rooms", json={"name": "here", "enable_room_previews": True}
-            ).json()
-            for _ in range(2)
-        )
-        token = client.post("/api/project/tokens", json={"name": "here", "permissions": ["video"]}).json()
+    supplied = supply(server)
     command = [
-        *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.origin}/openapi.json"),
-        *("--auth", f"{server.project}:{server.token}"),
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
+        *("run", f"{server.origin}/openapi.json"),
         *("--phases", "examples,coverage,fuzzing,stateful"),
         *("--checks", "all"),
-        *("--exclude-path-regex", JOINING),
-        *("--max-examples", "100"),
         *("--seed", "20"),
         *("--generation-database", "none"),
         *("--generation-allow-x00", "false"),
@@ -60,9 +94,10 @@ def attack(server: RunningServer, folder: Path) -> subprocess.CompletedProcess[s
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "SCHEMATHESIS_HOOKS": "tests.contract.schemathesis_hooks",
-        "EXISTING_ROOM": room["id"],
-        "EXISTING_TOKEN": token["id"],
-        "SPARE_ROOM": spare["id"],
+        "PROJECT": server.project,
+        "API_TOKEN": server.token,
+        "JOIN_TOKEN": supplied["HERE"]["join_token"],
+        **{name: json.dumps(things) for name, things in supplied.items()},
     }
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, check=False, text=True, timeout=LONGEST_S
@@ -88,16 +123,14 @@ def test_the_server_is_as_its_document_says(tmp_path: Path, database_url: str) -
         assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
 
         with server.client() as client:  # the attack has not locked itself out, so its answers count
-            assert client.get("/api/fabric/resources/conference_rooms").status_code == 200
+            assert client.get(ROOMS).status_code == 200
             paths = client.get("/openapi.json").json()["paths"]
         assert "Traceback" not in server.log.read_text()
 
     seen = answers(tmp_path / "report.ndjson")
     for path, operations in paths.items():
-        if re.match(JOINING, path):
-            continue
-        for method in operations:
+        for method, operation in operations.items():
             statuses = seen[method.upper(), path]
-            assert 401 in statuses, f"{method} {path} was never asked without credentials"
-            assert statuses & {200, 204}, f"{method} {path} never worked"
-            assert ("requestBody" in operations[method]) <= (422 in statuses), f"{method} {path} refused nothing"
+            assert bool(operation["security"]) == (401 in statuses), f"{method} {path}: who was let in?"
+            assert statuses & {200, 201, 204}, f"{method} {path} never worked"
+            assert ("requestBody" in operation) <= (422 in statuses), f"{method} {path} refused nothing"

@@ -80,6 +80,7 @@ async def test_two_fronts_read_each_others_tokens(database: Database) -> None:
         ({}, [("missing_required_parameter", "reference")]),
         ({"reference": 7}, [("not_a_string", "reference")]),
         ({"reference": " "}, [("missing_required_parameter", "reference")]),
+        ({"reference": " \ufeff "}, [("missing_required_parameter", "reference")]),
         ({"reference": "a", "expire_at": 1}, [("invalid_parameter_value", "expire_at")]),
         ({"reference": "a", "expire_at": "soon"}, [("invalid_parameter_value", "expire_at")]),
         (
@@ -94,6 +95,16 @@ async def test_bad_subscriber_token_requests(
     api: httpx.AsyncClient, body: dict[str, object], expected: list[tuple[str, str]]
 ) -> None:
     assert codes(await api.post(f"{FABRIC}/subscribers/tokens", json=body)) == expected
+
+
+async def test_a_token_lasts_as_long_as_asked(api: httpx.AsyncClient, database: Database) -> None:
+    until = int(time.time()) + 600
+    for spelt in (str(until), f"{until}.0"):  # one number in JSON
+        content = f'{{"reference": "alice", "expire_at": {spelt}}}'
+        made = await api.post(
+            f"{FABRIC}/subscribers/tokens", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert (await Tickets(database, utc_now).read(made.json()["token"])).expires_at == until
 
 
 async def test_passwords_are_kept_hashed(api: httpx.AsyncClient, database: Database) -> None:

@@ -5,7 +5,7 @@ than a model can express (see ``body.py``).
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -111,6 +111,17 @@ PAGING: list[dict[str, Any]] = [
 ]
 
 
+class Lead(NamedTuple):
+    """What an answer has for another operation: its path parameters and fields of its body, as JSON pointers."""
+
+    parameters: Mapping[str, str] = {}
+    body: Mapping[str, str | list[str]] = {}
+
+
+BY_ID = Lead({"id": "/id"})
+"""Leads to what the answer's own ``id`` names."""
+
+
 def identifier(name: str, of_what: str) -> dict[str, Any]:
     """A path parameter that takes a UUID."""
     return {
@@ -130,14 +141,14 @@ def described(
     *,
     takes: type[BaseModel] | None = None,
     parameters: list[dict[str, Any]] | None = None,
-    leads_to: Mapping[str, str] | None = None,
+    leads_to: Mapping[str, Lead] | None = None,
     status: int | None = None,
     security: tuple[str, ...] = ("ProjectToken",),
 ) -> dict[str, Any]:
     """The arguments that describe a route.
 
-    ``gives`` is the answer's model, ``None`` for 204 without a body. ``leads_to`` maps operations to the path parameter
-    that takes this answer's ``id``. ``security`` names the ways in, each good by itself; none: open to all.
+    ``gives`` is the answer's model, ``None`` for 204 without a body. ``leads_to`` maps operations to what this answer
+    has for them. ``security`` names the ways in, each good by itself; none: open to all.
     """
     extra: dict[str, Any] = {"security": [{scheme: []} for scheme in security]}
     if takes is not None:
@@ -149,10 +160,7 @@ def described(
     if gives is not None:
         success = {"description": gives.__doc__, "model": gives}
     if leads_to:
-        success["links"] = {
-            target: {"operationId": target, "parameters": {name: "$response.body#/id"}}
-            for target, name in leads_to.items()
-        }
+        success["links"] = {target: _link(target, lead) for target, lead in leads_to.items()}
     status = status or (200 if gives else 204)
     success["headers"] = _HEADERS
     return {
@@ -173,3 +181,19 @@ def described(
         },
         "openapi_extra": extra,
     }
+
+
+def _link(target: str, lead: Lead) -> dict[str, Any]:
+    link: dict[str, Any] = {"operationId": target}
+    if lead.parameters:
+        link["parameters"] = {name: _taken(pointer) for name, pointer in lead.parameters.items()}
+    if lead.body:
+        link["requestBody"] = {
+            name: [_taken(one) for one in pointer] if isinstance(pointer, list) else _taken(pointer)
+            for name, pointer in lead.body.items()
+        }
+    return link
+
+
+def _taken(pointer: str) -> str:
+    return f"$response.body#{pointer}"

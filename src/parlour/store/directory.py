@@ -62,6 +62,7 @@ _entries = sa.union_all(
     ),
 ).subquery("entries")
 _COLUMNS = tuple(_entries.c[name] for name in ("id", "resource_id", "kind", "name", "display_name", "created_at"))
+_resource_id = _entries.c.resource_id
 
 
 def find(connection: sa.Connection, project: UUID, addresses: frozenset[UUID]) -> dict[UUID, Entry]:
@@ -70,26 +71,39 @@ def find(connection: sa.Connection, project: UUID, addresses: frozenset[UUID]) -
     return {row.id: Entry(*row) for row in connection.execute(query)}
 
 
-def page(connection: sa.Connection, project: UUID, wanted: Wanted, position: Position, size: int) -> Page[Entry] | None:
-    """A page of the directory; its keys are addresses. ``None`` when the key's own entry is gone."""
+def entry_of(connection: sa.Connection, project: UUID, resource: UUID, kind: str | None = None) -> Entry | None:
+    """The address of a resource, which has to be of that ``kind`` where one is given."""
+    query = sa.select(*_COLUMNS).where(_entries.c.project_id == project, _resource_id == resource)
+    row = connection.execute(query if kind is None else query.where(_entries.c.kind == kind)).first()
+    return None if row is None else Entry(*row)
+
+
+def page(connection: sa.Connection, project: UUID, position: Position, size: int, wanted: Wanted) -> Page[Entry] | None:
+    """A page of the directory; its keys are resources, which have one address each.
+
+    ``None`` when the directory is sorted by what the key's resource was called and that resource is gone.
+    """
     query = _filtered(project, wanted)
     # Resources' ids sort by the time they were made.
-    column = _entries.c["resource_id" if wanted.sort == "created_at" else wanted.sort]
-    order = (column, _entries.c.id)
+    sort = "resource_id" if wanted.sort == "created_at" else wanted.sort
+    column = _entries.c[sort]
 
-    def beyond(entry: Any, later: bool) -> sa.ColumnElement[bool]:
-        value = getattr(entry, column.key)
+    def beyond(value: Any, key: UUID, later: bool) -> sa.ColumnElement[bool]:
         if later == wanted.ascending:
-            return sa.or_(column > value, sa.and_(column == value, _entries.c.id > entry.id))
-        return sa.or_(column < value, sa.and_(column == value, _entries.c.id < entry.id))
+            return sa.or_(column > value, sa.and_(column == value, _resource_id > key))
+        return sa.or_(column < value, sa.and_(column == value, _resource_id < key))
 
     if position.key is not None:
-        here = connection.execute(query.where(_entries.c.id == position.key)).first()
-        if here is None:
-            return None
-        query = query.where(beyond(here, later=not position.backward))
+        here: Any = position.key
+        if sort != "resource_id":
+            # What it is sorted by matters here, not whether it still passes the filters.
+            named = _filtered(project, Wanted(only=wanted.only)).where(_resource_id == position.key)
+            here = connection.execute(named.with_only_columns(column)).scalar()
+            if here is None:
+                return None
+        query = query.where(beyond(here, position.key, later=not position.backward))
     upwards = wanted.ascending != position.backward
-    ordered = query.order_by(*(key.asc() if upwards else key.desc() for key in order)).limit(size + 1)
+    ordered = query.order_by(*(key.asc() if upwards else key.desc() for key in (column, _resource_id))).limit(size + 1)
     found = [Entry(*row) for row in connection.execute(ordered)]
     more, found = len(found) > size, found[:size]
     if position.backward:
@@ -98,18 +112,28 @@ def page(connection: sa.Connection, project: UUID, wanted: Wanted, position: Pos
         return Page([], None, None)
 
     def any_beyond(entry: Entry, later: bool) -> bool:
-        condition = beyond(entry, later)
+        condition = beyond(getattr(entry, sort), entry.resource_id, later)
         return bool(connection.execute(sa.select(_filtered(project, wanted).where(condition).exists())).scalar())
 
     later = any_beyond(found[-1], later=True) if position.backward else more
     earlier = more if position.backward else position.key is not None and any_beyond(found[0], later=False)
-    return Page(found, found[-1].id if later else None, found[0].id if earlier else None)
+    return Page(found, found[-1].resource_id if later else None, found[0].resource_id if earlier else None)
+
+
+def resource(connection: sa.Connection, project: UUID, key: UUID) -> Room | Subscriber | None:
+    """One resource of a project, whatever its kind."""
+    return room_store.get(connection, project, key) or subscriber_store.get(connection, project, key)
+
+
+def delete(connection: sa.Connection, project: UUID, key: UUID) -> bool:
+    """Forget a resource, whatever its kind; whether there was one."""
+    return room_store.delete(connection, project, key) or subscriber_store.delete(connection, project, key)
 
 
 def resources(connection: sa.Connection, project: UUID, position: Position, size: int) -> Page[Room | Subscriber]:
     """A page of everything that a project has, the newest first."""
-    query = sa.select(_entries.c.resource_id, _entries.c.kind).where(_entries.c.project_id == project)
-    keys = fetch_page(connection, query, _entries.c.resource_id, position, size, _key)
+    query = sa.select(_resource_id, _entries.c.kind).where(_entries.c.project_id == project)
+    keys = fetch_page(connection, query, _resource_id, position, size, _key)
     found: dict[UUID, Room | Subscriber] = {
         **room_store.with_ids(connection, project, [key for key, kind in keys.items if kind == ROOM]),
         **subscriber_store.with_ids(connection, project, [key for key, kind in keys.items if kind == SUBSCRIBER]),

@@ -1,5 +1,6 @@
 """What the bearer of a join token can see: the addresses to dial, and who the bearer is."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,20 +10,14 @@ from starlette.responses import Response
 from parlour.domain.errors import InvalidInput, NotAuthorized, NotFound, Problem
 from parlour.domain.subscriber import Profile
 from parlour.domain.ticket import Ticket
-from parlour.front.api.rooms import path_id
-from parlour.front.api.subscriber_schema import (
-    FabricAddress,
-    FabricAddressList,
-    SubscriberInfo,
-    entry_body,
-    entry_of,
-    profile_body,
-)
+from parlour.front.api.address_schema import LEADS_TO, FabricAddress, FabricAddressList, entry_body
+from parlour.front.api.subscriber_schema import SubscriberInfo, profile_body
 from parlour.front.bearer import admit_bearer, admit_either
 from parlour.front.describe import PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
-from parlour.front.paging import Asked
+from parlour.front.listing import listed
+from parlour.front.path import path_id
 from parlour.store import directory, subscribers
 from parlour.store.directory import ROOM, SUBSCRIBER, Wanted
 
@@ -61,23 +56,18 @@ FILTERS = [
         FabricAddressList,
         (401, 422, 500, 503),
         parameters=[*FILTERS, *PAGING],
+        leads_to=LEADS_TO,
         security=_WAYS,
     ),
 )
 async def list_addresses(request: Request) -> Response:
     """List addresses."""
-    front = front_of(request)
     project, ticket = await admit_either(request)
     wanted, filters = _wanted(request, ticket)
-    asked = Asked.read(request.query_params)
-    page = await front.database.run(
-        lambda connection: directory.page(connection, project, wanted, asked.position, asked.size)
+    origin = front_of(request).origin(request)
+    return await listed(
+        request, project, partial(directory.page, wanted=wanted), lambda entry: entry_body(entry, origin), **filters
     )
-    if page is None:
-        raise InvalidInput(Problem("page_token_is_invalid", "page_token is of an address that is gone", "page_token"))
-    origin = front.origin(request)
-    links = asked.links(origin + PATH, page, **filters)
-    return render(200, {"data": [entry_body(entry, origin) for entry in page.items], "links": links})
 
 
 @router.get(
@@ -113,10 +103,15 @@ async def subscriber_info(request: Request) -> Response:
         found = await front.database.run(lambda connection: directory.find(connection, ticket.project, opened))
         return render(200, _info(ticket, _nobody(ticket), [entry_body(one, origin) for one in found.values()]))
     key = ticket.subscriber
-    subscriber = await front.database.run(lambda connection: subscribers.get(connection, ticket.project, key))
-    if subscriber is None:
+    subscriber, entry = await front.database.run(
+        lambda connection: (
+            subscribers.get(connection, ticket.project, key),
+            directory.entry_of(connection, ticket.project, key),
+        )
+    )
+    if subscriber is None or entry is None:
         raise NotAuthorized
-    return render(200, _info(ticket, profile_body(subscriber), [entry_body(entry_of(subscriber), origin)]))
+    return render(200, _info(ticket, profile_body(subscriber), [entry_body(entry, origin)]))
 
 
 def _info(ticket: Ticket, profile: dict[str, Any], addresses: list[dict[str, Any]]) -> dict[str, Any]:
@@ -137,7 +132,7 @@ def _wanted(request: Request, ticket: Ticket | None) -> tuple[Wanted, dict[str, 
     """What to list, and the filters as they were given. Raises ``InvalidInput``."""
     query = request.query_params
     problems: list[Problem] = []
-    given = {name: query[name] for name in ("name", "type", "display_name", "sort_by", "sort_order") if query.get(name)}
+    given = {name: query[name] for name in ("name", "type", "display_name", "sort_by", "sort_order") if name in query}
     for name, known, code in (
         ("type", KINDS, "invalid_parameter"),
         ("sort_by", SORTS, "sort_order_validations"),
@@ -152,7 +147,7 @@ def _wanted(request: Request, ticket: Ticket | None) -> tuple[Wanted, dict[str, 
     ]
     if problems:
         raise InvalidInput(*problems)
-    wanted_name, kind = given.get("name"), given.get("type")
+    wanted_name, kind = given.get("name") or None, given.get("type")
     if wanted_name is not None and wanted_name.startswith("/"):
         context, _, rest = wanted_name[1:].partition("/")
         wanted_name = rest.partition("?")[0]

@@ -12,12 +12,12 @@ from parlour.domain.errors import InvalidInput, NotFound, Problem
 from parlour.domain.moment import format_moment
 from parlour.domain.token import ROOMS, digest
 from parlour.front.api.join_token_schema import EMBED_PREFIX, CreateEmbedRequest, EmbedResponse
-from parlour.front.api.rooms import path_id
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, Links, described, identifier
+from parlour.front.describe import BY_ID, PAGING, Lead, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
-from parlour.front.paging import Asked
+from parlour.front.listing import listed
+from parlour.front.path import path_id
 from parlour.front.problems import validate
 from parlour.store import directory, embeds
 from parlour.store.embeds import Embed
@@ -40,7 +40,12 @@ class EmbedList(BaseModel):
     description="Makes an embed token for an address. A page may carry it openly: whoever has it can join there as a"
     " guest. The answer is the only place where it is shown in full. An extension of the service's API.",
     **described(
-        "create-embed", "Create embed token", EmbedResponse, (401, 413, 422, 500, 503), takes=CreateEmbedRequest
+        "create-embed",
+        "Create embed token",
+        EmbedResponse,
+        (401, 413, 422, 500, 503),
+        takes=CreateEmbedRequest,
+        leads_to={"delete-embed": BY_ID, "create-embed-join-token": Lead(body={"token": "/token"})},
     ),
 )
 async def create_embed(request: Request) -> Response:
@@ -67,16 +72,12 @@ async def create_embed(request: Request) -> Response:
 )
 async def list_embeds(request: Request) -> Response:
     """List embed tokens."""
-    front = front_of(request)
-    project = await front.gate.admit(request, ROOMS)
-    asked = Asked.read(request.query_params)
-    page = await front.database.run(lambda connection: embeds.page(connection, project, asked.position, asked.size))
-    links = asked.links(front.origin(request) + PATH, page)
-    return render(200, {"data": [_body(embed) for embed in page.items], "links": links})
+    project = await front_of(request).gate.admit(request, ROOMS)
+    return await listed(request, project, embeds.page, _body)
 
 
 @router.delete(
-    f"{PATH}/{{id}}",
+    f"{PATH}/{{id:uuid}}",  # only a UUID: .../tokens is a path of its own, with other methods
     description="Revokes an embed token. Tokens that were made with it stay good until their time is past.",
     **described(
         "delete-embed",

@@ -15,9 +15,9 @@ from parlour.domain.room import DESCRIPTION_MAX, DISPLAY_NAME_MAX, META_DEPTH, M
 ABSENT: Any = None
 """The default of a field that was not given; such fields are read with ``exclude_unset`` and never seen."""
 
-_CONTROL = r"\u0000-\u001f\u007f-\u009f"
-NAME_PATTERN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-LINE_PATTERN = rf"^[^{_CONTROL}]*$"
+CONTROL = r"\u0000-\u001f\u007f-\u009f"
+NAME_PATTERN = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
+LINE_PATTERN = rf"^[^{CONTROL}]*$"
 TEXT_PATTERN = r"^[^\u0000]*$"
 
 
@@ -35,9 +35,9 @@ def _no_nul(text: str) -> str:
 
 
 def present(text: str) -> str:
-    """Trim; refuse what is blank."""
+    """Trim; refuse what is blank. A byte order mark is blank too, as in the regular expressions of JSON Schema."""
     trimmed = text.strip()
-    if not trimmed:
+    if not trimmed.replace("\ufeff", "").strip():
         raise PydanticCustomError("missing_required_parameter", "{field} must not be blank")
     return trimmed
 

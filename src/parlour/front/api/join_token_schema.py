@@ -7,9 +7,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from parlour.domain.subscriber import PASSWORD_MAX, PASSWORD_MIN, PROFILE_MAX, REFERENCE_MAX
+from parlour.domain.subscriber import REFERENCE_MAX
 from parlour.domain.ticket import GUEST_ADDRESSES_MAX
-from parlour.front.api.fields import ABSENT, LINE_PATTERN, NAME_PATTERN, drop_defaults, no_control, present
+from parlour.front.api.fields import ABSENT, NAME_PATTERN, Whole, drop_defaults, no_control, present
+from parlour.front.api.profile_schema import ProfileRequest
 from parlour.front.tickets import TOKEN_MAX
 
 EMBED_PREFIX = "c2c_"
@@ -45,16 +46,6 @@ def _embed(text: str) -> str:
     return text
 
 
-def _password(text: str) -> str:
-    if text and not PASSWORD_MIN <= len(text) <= PASSWORD_MAX:
-        raise PydanticCustomError(
-            "invalid_parameter_value",
-            "{field} must be {least} to {most} characters long",
-            {"least": PASSWORD_MIN, "most": PASSWORD_MAX},
-        )
-    return text
-
-
 Id = Annotated[UUID, BeforeValidator(_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 Ids = Annotated[
     list[UUID],
@@ -68,12 +59,6 @@ Ids = Annotated[
         }
     ),
 ]
-Line = Annotated[
-    str,
-    StringConstraints(max_length=PROFILE_MAX),
-    AfterValidator(no_control),
-    WithJsonSchema({"type": "string", "maxLength": PROFILE_MAX, "pattern": LINE_PATTERN}),
-]
 Reference = Annotated[
     str,
     StringConstraints(max_length=REFERENCE_MAX),
@@ -81,14 +66,8 @@ Reference = Annotated[
     AfterValidator(present),
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": REFERENCE_MAX, "pattern": NAME_PATTERN}),
 ]
-Password = Annotated[
-    str,
-    AfterValidator(no_control),
-    AfterValidator(_password),
-    WithJsonSchema({"type": "string", "maxLength": PASSWORD_MAX, "pattern": LINE_PATTERN}),
-]
 Secret = Annotated[str, StringConstraints(max_length=TOKEN_MAX)]
-Expiry = Annotated[int, Field(ge=0, le=2**53, json_schema_extra={"format": "int64"})]
+Expiry = Annotated[int, Field(ge=0, le=2**53, json_schema_extra={"format": "int64"}), Whole]
 _EXPIRY = "Unix seconds until when the token is good: in the future, at most 30 days ahead. By default two hours ahead."
 
 
@@ -96,7 +75,7 @@ class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra=drop_defaults)
 
 
-class SubscriberTokenRequest(_Request):
+class SubscriberTokenRequest(ProfileRequest):
     """A token for somebody whom the project knows, and what is known of that person."""
 
     reference: Reference = Field(
@@ -104,17 +83,6 @@ class SubscriberTokenRequest(_Request):
         examples=["alice@example.com"],
     )
     expire_at: Expiry = Field(ABSENT, description=_EXPIRY)
-    password: Password = Field(
-        ABSENT, description=f"Sets the password, {PASSWORD_MIN} to {PASSWORD_MAX} characters; empty leaves it."
-    )
-    first_name: Line = Field(ABSENT, description="Sets the first name.", examples=["Alice"])
-    last_name: Line = Field(ABSENT, description="Sets the last name.")
-    display_name: Line = Field(ABSENT, description="Sets the name that others read.")
-    job_title: Line = Field(ABSENT, description="Sets the job title.")
-    time_zone: Line = Field(ABSENT, description="Sets the time zone.")
-    country: Line = Field(ABSENT, description="Sets the country.")
-    region: Line = Field(ABSENT, description="Sets the region.")
-    company_name: Line = Field(ABSENT, description="Sets the company's name.")
 
 
 class RefreshTokenRequest(_Request):

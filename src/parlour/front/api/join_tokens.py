@@ -26,7 +26,7 @@ from parlour.front.api.join_token_schema import (
 )
 from parlour.front.bearer import admit_either
 from parlour.front.body import read_object
-from parlour.front.describe import described
+from parlour.front.describe import Lead, described
 from parlour.front.errors import render
 from parlour.front.front import Front, front_of, random_id
 from parlour.front.passwords import hash_password
@@ -40,6 +40,16 @@ FAILURES = (401, 413, 422, 500, 503)
 PROFILE = tuple(field.name for field in fields(Profile))
 
 router = APIRouter(tags=["Join tokens"])
+_REFRESH = {"refresh-subscriber-token": Lead(body={"refresh_token": "/refresh_token"})}
+_WHO = Lead({"id": "/subscriber_id"})
+# The last two take the token itself, as bearer.
+_SUBSCRIBER_LEADS_TO = {
+    **_REFRESH,
+    "get-subscriber": _WHO,
+    "list-subscriber-addresses": _WHO,
+    "get-subscriber-info": Lead(),
+    "list-addresses": Lead(),
+}
 
 
 @router.post(
@@ -47,7 +57,12 @@ router = APIRouter(tags=["Join tokens"])
     description="Makes a token for a subscriber, who is made known on first use and may dial every room of the project"
     " as a moderator. The same `reference` is always the same person.",
     **described(
-        "create-subscriber-token", "Create subscriber token", SubscriberTokens, FAILURES, takes=SubscriberTokenRequest
+        "create-subscriber-token",
+        "Create subscriber token",
+        SubscriberTokens,
+        FAILURES,
+        takes=SubscriberTokenRequest,
+        leads_to=_SUBSCRIBER_LEADS_TO,
     ),
 )
 async def create_subscriber_token(request: Request) -> Response:
@@ -75,6 +90,7 @@ async def create_subscriber_token(request: Request) -> Response:
         TokenPair,
         FAILURES,
         takes=RefreshTokenRequest,
+        leads_to=_REFRESH,
         status=201,
     ),
 )
@@ -105,7 +121,15 @@ async def refresh_token(request: Request) -> Response:
 @router.post(
     f"{PREFIX}/guests/tokens",
     description="Makes a token for a guest, who may dial the addresses named and moderates nothing.",
-    **described("create-guest-token", "Create guest token", TokenPair, FAILURES, takes=GuestTokenRequest, status=201),
+    **described(
+        "create-guest-token",
+        "Create guest token",
+        TokenPair,
+        FAILURES,
+        takes=GuestTokenRequest,
+        leads_to=_REFRESH,
+        status=201,
+    ),
 )
 async def create_guest_token(request: Request) -> Response:
     """Make tokens for a guest."""

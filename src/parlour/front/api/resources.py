@@ -11,14 +11,15 @@ from parlour.domain.errors import NotFound
 from parlour.domain.room import Room
 from parlour.domain.subscriber import Subscriber
 from parlour.domain.token import ROOMS
-from parlour.front.api import rooms as room_routes
-from parlour.front.api import subscribers as subscriber_routes
+from parlour.front.api.address_schema import LEADS_TO, FabricAddressList
+from parlour.front.api.addresses import list_addresses_of
 from parlour.front.api.room_schema import ConferenceRoomResponse, room_body
-from parlour.front.api.subscriber_schema import FabricAddressList, SubscriberResponse, subscriber_body
+from parlour.front.api.subscriber_schema import SubscriberResponse, subscriber_body
 from parlour.front.describe import PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
-from parlour.front.paging import Asked
+from parlour.front.listing import listed
+from parlour.front.path import path_id
 from parlour.store import directory
 
 PATH = "/api/fabric/resources"
@@ -47,14 +48,8 @@ class ResourceList(BaseModel):
 )
 async def list_resources(request: Request) -> Response:
     """List resources."""
-    front = front_of(request)
-    project = await front.gate.admit(request, ROOMS)
-    asked = Asked.read(request.query_params)
-    page = await front.database.run(
-        lambda connection: directory.resources(connection, project, asked.position, asked.size)
-    )
-    links = asked.links(front.origin(request) + PATH, page)
-    return render(200, {"data": [_body(one) for one in page.items], "links": links})
+    project = await front_of(request).gate.admit(request, ROOMS)
+    return await listed(request, project, directory.resources, _body)
 
 
 @router.get(
@@ -64,10 +59,13 @@ async def list_resources(request: Request) -> Response:
 )
 async def get_resource(request: Request) -> Response:
     """Show a resource."""
-    try:
-        return await room_routes.get_room(request)
-    except NotFound:
-        return await subscriber_routes.get_subscriber(request)
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    key = path_id(request)
+    resource = await front.database.run(lambda connection: directory.resource(connection, project, key))
+    if resource is None:
+        raise NotFound
+    return render(200, _body(resource))
 
 
 @router.delete(
@@ -77,10 +75,12 @@ async def get_resource(request: Request) -> Response:
 )
 async def delete_resource(request: Request) -> Response:
     """Delete a resource."""
-    try:
-        return await room_routes.delete_room(request)
-    except NotFound:
-        return await subscriber_routes.delete_subscriber(request)
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    key = path_id(request)
+    if not await front.database.write(lambda connection: directory.delete(connection, project, key)):
+        raise NotFound
+    return Response(status_code=204)
 
 
 @router.get(
@@ -92,14 +92,12 @@ async def delete_resource(request: Request) -> Response:
         FabricAddressList,
         (401, 404, 422, 500, 503),
         parameters=[_RESOURCE, *PAGING],
+        leads_to=LEADS_TO,
     ),
 )
 async def list_resource_addresses(request: Request) -> Response:
     """List a resource's addresses."""
-    try:
-        return await room_routes.list_room_addresses(request)
-    except NotFound:
-        return await subscriber_routes.list_subscriber_addresses(request)
+    return await list_addresses_of(request)
 
 
 def _body(resource: Room | Subscriber) -> dict[str, Any]:

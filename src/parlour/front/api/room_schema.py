@@ -243,22 +243,5 @@ def room_body(room: Room) -> dict[str, Any]:
     }
 
 
-def address_body(room: Room, cover_url: str) -> dict[str, Any]:
-    """A room's address as the API shows it."""
-    uri = room.address.uri
-    return {
-        "id": str(room.address.id),
-        "resource_id": str(room.id),
-        "name": room.address.name,
-        "display_name": room.settings.display_name,
-        "type": "room",
-        "cover_url": cover_url,
-        "preview_url": None,
-        "locked": False,
-        "channels": {channel: f"{uri}?channel={channel}" for channel in ("audio", "messaging", "video")},
-        "created_at": format_moment(room.created_at),
-    }
-
-
 def _shown(moment: datetime | None) -> str | None:
     return None if moment is None else format_moment(moment)

@@ -12,6 +12,8 @@ from parlour.domain.address import Address
 from parlour.domain.errors import InvalidInput, NotFound, Problem
 from parlour.domain.room import Room, RoomSettings
 from parlour.domain.token import ROOMS
+from parlour.front.api.address_schema import LEADS_TO
+from parlour.front.api.addresses import list_addresses_of
 from parlour.front.api.room_schema import (
     ConferenceRoomCreateRequest,
     ConferenceRoomList,
@@ -19,18 +21,18 @@ from parlour.front.api.room_schema import (
     ConferenceRoomUpdateRequest,
     FabricAddressRoomList,
     LenientCreateRequest,
-    address_body,
     room_body,
 )
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, described, identifier
+from parlour.front.describe import BY_ID, PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of, random_id
-from parlour.front.paging import Asked
+from parlour.front.listing import listed
+from parlour.front.path import path_id
 from parlour.front.problems import validate
 from parlour.front.slug import slug_of
 from parlour.store import replies, rooms
-from parlour.store.paging import Page
+from parlour.store.directory import ROOM
 
 PATH = "/api/fabric/resources/conference_rooms"
 KEY_MAX = 255
@@ -47,7 +49,7 @@ _LEADS_TO = dict.fromkeys(
         "get-resource",
         "list-resource-addresses",
     ),
-    "id",
+    BY_ID,
 )
 _KEY = {
     "name": "Idempotency-Key",
@@ -108,12 +110,8 @@ async def create_room(request: Request) -> Response:
 )
 async def list_rooms(request: Request) -> Response:
     """List rooms."""
-    front = front_of(request)
-    project = await front.gate.admit(request, ROOMS)
-    asked = Asked.read(request.query_params)
-    page = await front.database.run(lambda connection: rooms.page(connection, project, asked.position, asked.size))
-    links = asked.links(front.origin(request) + PATH, page, type="conference_room")
-    return render(200, {"data": [room_body(room) for room in page.items], "links": links})
+    project = await front_of(request).gate.admit(request, ROOMS)
+    return await listed(request, project, rooms.page, room_body, type="conference_room")
 
 
 @router.get(
@@ -186,6 +184,7 @@ async def delete_room(request: Request) -> Response:
         FabricAddressRoomList,
         (401, 404, 422, 500, 503),
         parameters=[_ROOM, *PAGING],
+        leads_to=LEADS_TO,
     ),
 )
 @router.get(
@@ -197,20 +196,12 @@ async def delete_room(request: Request) -> Response:
         FabricAddressRoomList,
         (401, 404, 422, 500, 503),
         parameters=[_ROOM, *PAGING],
+        leads_to=LEADS_TO,
     ),
 )
 async def list_room_addresses(request: Request) -> Response:
     """List a room's addresses: there is one."""
-    front = front_of(request)
-    project = await front.gate.admit(request, ROOMS)
-    asked = Asked.read(request.query_params)
-    room = await find_room(request, project)
-    shown = [room] if asked.position.holds(room.address.id) else []
-    links = asked.links(front.origin(request) + request.url.path, Page(shown, None, None))
-    return render(
-        200,
-        {"data": [address_body(item, f"{front.origin(request)}/covers/room.svg") for item in shown], "links": links},
-    )
+    return await list_addresses_of(request, ROOM)
 
 
 async def find_room(request: Request, project: UUID) -> Room:
@@ -220,14 +211,6 @@ async def find_room(request: Request, project: UUID) -> Room:
     if room is None:
         raise NotFound
     return room
-
-
-def path_id(request: Request) -> UUID:
-    """The id in the path. Raises ``NotFound`` for what is no UUID: there is nothing of that name."""
-    try:
-        return UUID(str(request.path_params["id"]))
-    except ValueError:
-        raise NotFound from None
 
 
 def _idempotency_key(request: Request) -> str | None:

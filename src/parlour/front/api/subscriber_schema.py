@@ -5,18 +5,20 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from parlour.domain.moment import format_moment
-from parlour.domain.subscriber import PASSWORD_MAX, PASSWORD_MIN, REFERENCE_MAX, Subscriber
-from parlour.front.api.fields import ABSENT, drop_defaults
-from parlour.front.api.join_token_schema import Line, Password
+from parlour.domain.subscriber import REFERENCE_MAX, Subscriber
+from parlour.front.api.address_schema import FabricAddress
+from parlour.front.api.fields import ABSENT, CONTROL
+from parlour.front.api.profile_schema import ProfileRequest
 from parlour.front.describe import Links
-from parlour.store.directory import Entry
+from parlour.store.directory import SUBSCRIBER
 
-KIND = "subscriber"
-EMAIL_PATTERN = r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$"
+# Python and JSON Schema take different control characters, and the byte order mark, for space.
+_PART = rf"[^\s@{CONTROL}\ufeff]+"
+EMAIL_PATTERN = f"^{_PART}@{_PART}$"
 _EMAIL = re.compile(EMAIL_PATTERN[:-1] + r"\Z")
 
 
@@ -34,23 +36,7 @@ Email = Annotated[
 ]
 
 
-class _SubscriberFields(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", json_schema_extra=drop_defaults)
-
-    password: Password = Field(
-        ABSENT, description=f"The password, {PASSWORD_MIN} to {PASSWORD_MAX} characters; empty or missing: none is set."
-    )
-    first_name: Line = Field(ABSENT, description="The first name.", examples=["Alice"])
-    last_name: Line = Field(ABSENT, description="The last name.")
-    display_name: Line = Field(ABSENT, description="The name that others read.")
-    job_title: Line = Field(ABSENT, description="The job title.")
-    time_zone: Line = Field(ABSENT, description="The time zone.")
-    country: Line = Field(ABSENT, description="The country.")
-    region: Line = Field(ABSENT, description="The region.")
-    company_name: Line = Field(ABSENT, description="The company's name.")
-
-
-class CreateSubscriberRequest(_SubscriberFields):
+class CreateSubscriberRequest(ProfileRequest):
     """A new subscriber."""
 
     email: Email = Field(
@@ -58,7 +44,7 @@ class CreateSubscriberRequest(_SubscriberFields):
     )
 
 
-class UpdateSubscriberRequest(_SubscriberFields):
+class UpdateSubscriberRequest(ProfileRequest):
     """Changes to a subscriber; what is not named stays."""
 
     email: Email = Field(ABSENT, description="The e-mail address, and with it the `reference`.")
@@ -99,36 +85,6 @@ class SubscriberList(BaseModel):
     links: Links
 
 
-class Channels(BaseModel):
-    """The addresses to dial for each kind of media."""
-
-    audio: str
-    messaging: str
-    video: str
-
-
-class FabricAddress(BaseModel):
-    """Where somebody or something can be dialled."""
-
-    id: UUID
-    resource_id: UUID
-    name: str
-    display_name: str
-    type: Literal["room", "subscriber"]
-    cover_url: str | None
-    preview_url: str | None
-    locked: bool
-    channels: Channels
-    created_at: str = Field(json_schema_extra={"format": "date-time"})
-
-
-class FabricAddressList(BaseModel):
-    """A page of addresses."""
-
-    data: list[FabricAddress]
-    links: Links
-
-
 class AppSettings(BaseModel):
     """What the SDK wants to know of the application."""
 
@@ -160,38 +116,8 @@ def subscriber_body(subscriber: Subscriber) -> dict[str, Any]:
         "id": str(subscriber.id),
         "project_id": str(subscriber.project_id),
         "display_name": subscriber.name,
-        "type": KIND,
+        "type": SUBSCRIBER,
         "created_at": format_moment(subscriber.created_at),
         "updated_at": format_moment(subscriber.updated_at),
         "subscriber": profile_body(subscriber),
     }
-
-
-def entry_body(entry: Entry, origin: str) -> dict[str, Any]:
-    """An address of any kind as the API shows it."""
-    is_room = entry.kind == "room"
-    uri = f"/{'public' if is_room else 'private'}/{entry.name}"
-    return {
-        "id": str(entry.id),
-        "resource_id": str(entry.resource_id),
-        "name": entry.name,
-        "display_name": entry.display_name,
-        "type": entry.kind,
-        "cover_url": f"{origin}/covers/room.svg" if is_room else None,
-        "preview_url": None,
-        "locked": False,
-        "channels": {channel: f"{uri}?channel={channel}" for channel in ("audio", "messaging", "video")},
-        "created_at": format_moment(entry.created_at),
-    }
-
-
-def entry_of(subscriber: Subscriber) -> Entry:
-    """A subscriber's address."""
-    return Entry(
-        subscriber.address.id,
-        subscriber.id,
-        KIND,
-        subscriber.address.name,
-        subscriber.name,
-        subscriber.created_at,
-    )

@@ -1,43 +1,40 @@
 """``/api/fabric/resources/subscribers``: the people whom the project knows."""
 
-from uuid import UUID
-
 import sqlalchemy as sa
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from parlour.domain.errors import InvalidInput, NotFound, Problem
-from parlour.domain.subscriber import Profile, Subscriber
+from parlour.domain.subscriber import Profile
 from parlour.domain.token import ROOMS
+from parlour.front.api.address_schema import LEADS_TO, FabricAddressList
+from parlour.front.api.addresses import list_addresses_of
 from parlour.front.api.join_tokens import new_subscriber
-from parlour.front.api.rooms import path_id
 from parlour.front.api.subscriber_schema import (
     CreateSubscriberRequest,
-    FabricAddressList,
     SubscriberList,
     SubscriberResponse,
     UpdateSubscriberRequest,
-    entry_body,
-    entry_of,
     subscriber_body,
 )
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, described, identifier
+from parlour.front.describe import BY_ID, PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
-from parlour.front.paging import Asked
+from parlour.front.listing import listed
 from parlour.front.passwords import hash_password
+from parlour.front.path import path_id
 from parlour.front.problems import validate
 from parlour.store import subscribers
-from parlour.store.paging import Page
+from parlour.store.directory import SUBSCRIBER
 
 PATH = "/api/fabric/resources/subscribers"
 
 router = APIRouter(tags=["Subscribers"])
 _SUBSCRIBER = identifier("id", "the subscriber")
 _LEADS_TO = dict.fromkeys(
-    ("get-subscriber", "update-subscriber", "delete-subscriber", "list-subscriber-addresses"), "id"
+    ("get-subscriber", "update-subscriber", "delete-subscriber", "list-subscriber-addresses"), BY_ID
 )
 
 
@@ -78,14 +75,8 @@ async def create_subscriber(request: Request) -> Response:
 )
 async def list_subscribers(request: Request) -> Response:
     """List subscribers."""
-    front = front_of(request)
-    project = await front.gate.admit(request, ROOMS)
-    asked = Asked.read(request.query_params)
-    page = await front.database.run(
-        lambda connection: subscribers.page(connection, project, asked.position, asked.size)
-    )
-    links = asked.links(front.origin(request) + PATH, page)
-    return render(200, {"data": [subscriber_body(one) for one in page.items], "links": links})
+    project = await front_of(request).gate.admit(request, ROOMS)
+    return await listed(request, project, subscribers.page, subscriber_body)
 
 
 @router.get(
@@ -95,8 +86,13 @@ async def list_subscribers(request: Request) -> Response:
 )
 async def get_subscriber(request: Request) -> Response:
     """Show a subscriber."""
-    project = await front_of(request).gate.admit(request, ROOMS)
-    return render(200, subscriber_body(await find_subscriber(request, project)))
+    front = front_of(request)
+    project = await front.gate.admit(request, ROOMS)
+    subscriber_id = path_id(request)
+    subscriber = await front.database.run(lambda connection: subscribers.get(connection, project, subscriber_id))
+    if subscriber is None:
+        raise NotFound
+    return render(200, subscriber_body(subscriber))
 
 
 @router.put(
@@ -159,27 +155,12 @@ async def delete_subscriber(request: Request) -> Response:
         FabricAddressList,
         (401, 404, 422, 500, 503),
         parameters=[_SUBSCRIBER, *PAGING],
+        leads_to=LEADS_TO,
     ),
 )
 async def list_subscriber_addresses(request: Request) -> Response:
     """List a subscriber's addresses."""
-    front = front_of(request)
-    project = await front.gate.admit(request, ROOMS)
-    asked = Asked.read(request.query_params)
-    subscriber = await find_subscriber(request, project)
-    shown = [subscriber] if asked.position.holds(subscriber.address.id) else []
-    origin = front.origin(request)
-    links = asked.links(origin + request.url.path, Page(shown, None, None))
-    return render(200, {"data": [entry_body(entry_of(one), origin) for one in shown], "links": links})
-
-
-async def find_subscriber(request: Request, project: UUID) -> Subscriber:
-    """The project's subscriber whom the path names. Raises ``NotFound``."""
-    subscriber_id = path_id(request)
-    found = await front_of(request).database.run(lambda connection: subscribers.get(connection, project, subscriber_id))
-    if found is None:
-        raise NotFound
-    return found
+    return await list_addresses_of(request, SUBSCRIBER)
 
 
 def _taken() -> InvalidInput:

@@ -15,12 +15,12 @@ from parlour.domain.errors import NotFound
 from parlour.domain.moment import format_moment
 from parlour.domain.token import SECRET_BYTES, TOKENS, Permission, Token, digest, spell
 from parlour.front.api.fields import ABSENT, Name, drop_defaults
-from parlour.front.api.rooms import path_id
 from parlour.front.body import read_object
-from parlour.front.describe import PAGING, Links, described, identifier
+from parlour.front.describe import BY_ID, PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
-from parlour.front.paging import Asked
+from parlour.front.listing import listed
+from parlour.front.path import path_id
 from parlour.front.problems import validate
 from parlour.store import tokens
 
@@ -28,7 +28,7 @@ PATH = "/api/project/tokens"
 
 router = APIRouter(tags=["API tokens"])
 _TOKEN = identifier("id", "the token")
-_LEADS_TO = dict.fromkeys(("get-token", "update-token", "delete-token"), "id")
+_LEADS_TO = dict.fromkeys(("get-token", "update-token", "delete-token"), BY_ID)
 
 
 def _known(value: Any) -> list[Permission]:
@@ -139,12 +139,8 @@ async def create_token(request: Request) -> Response:
 )
 async def list_tokens(request: Request) -> Response:
     """List tokens."""
-    front = front_of(request)
-    project = await front.gate.admit(request, TOKENS)
-    asked = Asked.read(request.query_params)
-    page = await front.database.run(lambda connection: tokens.page(connection, project, asked.position, asked.size))
-    links = asked.links(front.origin(request) + PATH, page)
-    return render(200, {"data": [token_body(token) for token in page.items], "links": links})
+    project = await front_of(request).gate.admit(request, TOKENS)
+    return await listed(request, project, tokens.page, token_body)
 
 
 @router.get(
