@@ -42,7 +42,11 @@ class InvalidInput(Refusal):
 
 
 class NotAuthorized(Refusal):
-    """The caller may not do this."""
+    """The caller may not do this. ``scheme`` is how to say who one is: ``Basic``, or ``Bearer`` where a token is due."""
+
+    def __init__(self, scheme: str = "Basic") -> None:
+        super().__init__()
+        self.scheme = scheme
 
 
 class NotFound(Refusal):

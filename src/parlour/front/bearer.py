@@ -15,11 +15,11 @@ async def admit_bearer(request: Request) -> Ticket:
     """The ticket that a request carries. Raises ``NotAuthorized`` unless it is good."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        raise NotAuthorized
+        raise NotAuthorized("Bearer")
     try:
         return await front_of(request).switchboard.admit(token.strip())
     except BadToken:
-        raise NotAuthorized from None
+        raise NotAuthorized("Bearer") from None
 
 
 async def admit_either(request: Request) -> tuple[UUID, Ticket | None]:

@@ -61,7 +61,7 @@ def refused(request: Request, refusal: Exception) -> Response:
         case InvalidInput():
             return render(422, {"errors": [_item(request, problem) for problem in refusal.problems]})
         case NotAuthorized():
-            return render(401, {"error": "Unauthorized"}, {"WWW-Authenticate": 'Basic realm="parlour"'})
+            return render(401, {"error": "Unauthorized"}, {"WWW-Authenticate": f'{refusal.scheme} realm="parlour"'})
         case NotFound():
             return render(404, {"error": "Not Found"})
         case TooLarge():

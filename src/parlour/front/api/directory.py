@@ -110,7 +110,7 @@ async def subscriber_info(request: Request) -> Response:
         )
     )
     if subscriber is None or entry is None:
-        raise NotAuthorized
+        raise NotAuthorized("Bearer")
     return render(200, _info(ticket, profile_body(subscriber), [entry_body(entry, origin)]))
 
 

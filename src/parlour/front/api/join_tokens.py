@@ -161,7 +161,7 @@ async def create_invite_token(request: Request) -> Response:
     front = front_of(request)
     project, ticket = await admit_either(request)
     if ticket is not None and ticket.bearer is not Bearer.SUBSCRIBER:
-        raise NotAuthorized
+        raise NotAuthorized("Bearer")
     given, _ = await read_object(request)
     wanted = validate(InviteTokenRequest, given)
     if wanted.moderator and ticket is not None:
