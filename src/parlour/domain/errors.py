@@ -42,7 +42,7 @@ class InvalidInput(Refusal):
 
 
 class NotAuthorized(Refusal):
-    """The caller may not do this. ``scheme`` is how to say who one is: ``Basic``, or ``Bearer`` where a token is due."""
+    """The caller may not do this. ``scheme`` is how to say who one is: ``Basic``, or ``Bearer`` for join tokens."""
 
     def __init__(self, scheme: str = "Basic") -> None:
         super().__init__()

@@ -85,7 +85,7 @@ _HEADERS = {
     }
 }
 _FAILURE_HEADERS = {
-    401: {"WWW-Authenticate": {"description": "How to authenticate: `Basic` or `Bearer`.", "schema": {"type": "string"}}},
+    401: {"WWW-Authenticate": {"description": "`Basic` or `Bearer`.", "schema": {"type": "string"}}},
     503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
 }
 
