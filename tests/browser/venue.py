@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 from playwright.async_api import Browser, Error, Playwright
 
-from tests.support.people import Person, start_browser, visitor
+from tests.cluster.conftest import figures
+from tests.support.people import PATIENCE_S, POLL_S, Person, start_browser, visitor
 from tests.support.server import RunningServer
 
 
@@ -56,6 +57,16 @@ class Venue:
             token: str = (await client.post("/api/fabric/subscriber/invites", json=asked)).json()["token"]
         return token
 
+    async def figures(self, members: int) -> dict[str, float]:
+        """What the media worker with so many people says of itself, now or soon."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                workers = await asyncio.to_thread(figures, self.server)
+                found = next((of for of in workers.values() if of.get("members") == members), None)
+                if found is not None:
+                    return found
+                await asyncio.sleep(POLL_S)
+
     async def browser(self, colour: str) -> Browser:
         """The browser with this camera."""
         if colour not in self.browsers:
@@ -73,7 +84,7 @@ class Venue:
             yield someone
             with contextlib.suppress(Error):  # whoever is still in leaves, so that the room does not wait for them
                 await someone.page.evaluate("window.call?.hangup()")
-            assert someone.complaints == []
+            assert someone.complaints == [], someone.complaints
 
     @contextlib.asynccontextmanager
     async def party(self, *colours: str, room: Room | None = None) -> AsyncIterator[list[Person]]:

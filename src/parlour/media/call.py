@@ -213,4 +213,5 @@ def _leg_counts(leg: LegStatistics) -> Counter[str]:
         keyframes_wanted=leg.keyframes_wanted,
     )
     counts["received_dropped"] = sum(leg.dropped.values())
+    counts.update({f"dropped_{reason.replace(' ', '_')}": count for reason, count in leg.dropped.items()})
     return counts

@@ -99,7 +99,7 @@ class Conference:
         self._requests = SenderRequests(fps)
         self._tiles: list[TileSpec] = []
         self._cards: dict[str, Card | None] = {}
-        self._volumes: dict[str, int] = {}
+        self._volumes: dict[str, tuple[int, int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
         self._over = False
@@ -328,9 +328,11 @@ class Conference:
 
     def _set_volumes(self) -> None:
         for member in self._state.members.values():
-            if self._volumes.get(member.id, 0) != member.input_volume:
-                self._volumes[member.id] = member.input_volume
+            volumes = (member.input_volume, member.output_volume)
+            if self._volumes.get(member.id, (0, 0)) != volumes:
+                self._volumes[member.id] = volumes
                 self._sound.sound.set_volume(member.id, member.input_volume)
+                self._sound.sound.set_output_volume(member.id, member.output_volume)
 
     def _make_pictures(self) -> None:
         self._picture.make(frozenset().union(*(call.renditions for call in self._calls.values())))

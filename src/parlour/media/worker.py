@@ -15,6 +15,7 @@ from parlour.domain.live.commands import Command, Join, Refused, Reply
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
+from parlour.media.video.card import card_press
 
 LOAD_EVERY_S = 1.0
 CLOSE_S = 4.0
@@ -149,6 +150,7 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(asyncio.to_thread(card_press().warm))
                 running = [tasks.create_task(place.live()), tasks.create_task(worker.measure())]
                 await stop.wait()
                 await worker.close()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from parlour.media.transport.addresses import local_addresses, to_bind, udp_sockets
 from parlour.media.transport.endpoint import Endpoint
-from parlour.media.transport.ice import MAX_ROUTES
+from parlour.media.transport.ice import MAX_ROUTES, STALE
 from parlour.media.transport.tcp import MAX_FRAME, PATIENCE
 from tests.media.transport.peer import CHROMIUM, HOME, Peer, Sink, World, settle
 
@@ -86,9 +86,21 @@ def test_a_peer_that_thinks_it_is_controlled_is_told_otherwise() -> None:
     assert world.carrier.peers == {}
 
 
-async def test_an_address_belongs_to_who_proved_it_last() -> None:
+async def test_an_address_is_not_taken_from_who_lives_there() -> None:
     world = World()
     first = await Peer(world).connect()
+    second = Peer(world)
+    world.deliver(second.check())
+    assert world.dropped == {"address in use": 1}
+    assert world.carrier.take() == []
+    assert world.carrier.peers == {HOME: first.leg}
+    assert first.leg.connected
+
+
+async def test_an_address_goes_from_who_is_silent_to_who_proves_it() -> None:
+    world = World()
+    first = await Peer(world).connect()
+    world.pass_time(STALE + 1)
     second = await Peer(world).connect()
     assert world.carrier.peers == {HOME: second.leg}
     assert not first.leg.connected

@@ -21,6 +21,13 @@ def volume_gain(volume: int) -> float:
     return float(10 ** (max(-50, min(50, volume)) * _DECIBEL_A_STEP / 20))
 
 
+def turned(samples: Samples, before: float, gain: float) -> Samples:
+    """A frame times ``gain``, which it reaches over its length where it was another ``before``."""
+    if gain == before:
+        return samples if gain == 1.0 else samples * np.float32(gain)
+    return samples * (np.float32(before) + np.float32(gain - before) * _RAMP)
+
+
 def soft_clip(samples: Samples) -> Samples:
     """``samples`` within full scale: untouched up to -3 dBFS, above that bent smoothly (tanh). Keeps no state."""
     if max(float(samples.max()), -float(samples.min())) <= _KNEE:
@@ -78,12 +85,8 @@ class Mixer:
         for member in {**self._gains, **gains}:
             gain, before = gains.get(member, 0.0), self._gains.get(member, 0.0)
             frame = frames.get(member)
-            if frame is None:
-                continue
-            if gain == before:
-                shares[member] = frame if gain == 1.0 else frame * np.float32(gain)
-            else:
-                shares[member] = frame * (np.float32(before) + np.float32(gain - before) * _RAMP)
+            if frame is not None:
+                shares[member] = turned(frame, before, gain)
         self._gains = dict(gains)
         parts = list(shares.values()) if tone is None else [*shares.values(), tone]
         if not parts:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from parlour.media.audio.encode import MixEncoder
 from parlour.media.audio.frame import FRAME, Pcm, Samples
 from parlour.media.audio.member import MemberSound, MemberStatistics
-from parlour.media.audio.mix import Mixed, Mixer, to_pcm, volume_gain
+from parlour.media.audio.mix import Mixed, Mixer, to_pcm, turned, volume_gain
 from parlour.media.audio.tones import Tone, Tones
 from parlour.media.packets import RtpPacket
 
@@ -57,10 +57,11 @@ class SoundStatistics:
 
 @dataclass(slots=True)
 class _OwnMix:
-    """A speaker's mix-minus and the tick until which it is kept."""
+    """The mix of who speaks, or hears the others at another volume: its gain, and until which tick it is kept."""
 
     encoder: MixEncoder
     until: int = field(default=0)
+    gain: float = 1.0
 
 
 class Sound:
@@ -74,6 +75,7 @@ class Sound:
         self._expected_loss = expected_loss
         self._members: dict[str, MemberSound] = {}
         self._volumes: dict[str, float] = {}
+        self._outputs: dict[str, float] = {}
         self._awake: dict[str, MemberSound] = {}
         self._leaving: set[str] = set()
         self._heard: set[str] = set()
@@ -98,6 +100,10 @@ class Sound:
     def set_volume(self, member: str, volume: int) -> None:
         """How loud others hear a member: -50 to 50, see ``volume_gain``."""
         self._change(partial(self._set_volume, member, volume_gain(volume)))
+
+    def set_output_volume(self, member: str, volume: int) -> None:
+        """How loud a member hears the others, as ``set_volume``; whoever wants another than 0 costs an encoder."""
+        self._change(partial(self._set_output_volume, member, volume_gain(volume)))
 
     def play(self, tone: Tone) -> None:
         """Let everybody hear a tone soon."""
@@ -176,7 +182,7 @@ class Sound:
 
     def _own_payloads(self, mixed: Mixed, heard: AbstractSet[str]) -> dict[str, bytes]:
         payloads: dict[str, bytes] = {}
-        for member in heard:
+        for member in heard | self._outputs.keys():
             own = self._own.get(member)
             if own is None:
                 own = self._own[member] = _OwnMix(self._encoder(_OWN_COMPLEXITY))
@@ -187,7 +193,9 @@ class Sound:
                 del self._own[member]
                 continue
             silent = mixed.silent_without(member)
-            payloads[member] = own.encoder.encode(to_pcm(mixed.without(member)), silent=silent)
+            before, own.gain = own.gain, self._outputs.get(member, 1.0)
+            samples = turned(mixed.without(member), before, own.gain)
+            payloads[member] = own.encoder.encode(to_pcm(samples), silent=silent)
         return payloads
 
     def _encoder(self, complexity: int) -> MixEncoder:
@@ -206,6 +214,7 @@ class Sound:
             self._members.pop(member, None)
             self._awake.pop(member, None)
             self._volumes.pop(member, None)
+            self._outputs.pop(member, None)
             self._own.pop(member, None)
         self._leaving.clear()
 
@@ -227,6 +236,12 @@ class Sound:
     def _set_volume(self, member: str, gain: float, now: float) -> None:
         if member in self._members:
             self._volumes[member] = gain
+
+    def _set_output_volume(self, member: str, gain: float, now: float) -> None:
+        if gain == 1.0:
+            self._outputs.pop(member, None)
+        elif member in self._members:
+            self._outputs[member] = gain
 
     def _skip(self, ticks: int, now: float) -> None:
         self._timestamp += FRAME * max(0, ticks)

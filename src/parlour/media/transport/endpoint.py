@@ -277,24 +277,33 @@ class Endpoint:
         if message.controlled:
             answer = stun.error(message.transaction, stun.ROLE_CONFLICT, "Role Conflict", leg.ice.key)
         else:
+            if not self._admit(leg, Route(carrier, address), now, nominated=message.use_candidate):
+                self._dropped["address in use"] += 1
+                return
             self._checks += 1
-            self._admit(leg, Route(carrier, address), now, nominated=message.use_candidate)
             answer = stun.success(message.transaction, address[0], address[1], leg.ice.key)
         try:
             carrier.sendto(answer, address)
         except OSError:
             self._dropped["answer not sent"] += 1
 
-    def _admit(self, leg: Leg, route: Route, now: float, *, nominated: bool) -> None:
+    def _admit(self, leg: Leg, route: Route, now: float, *, nominated: bool) -> bool:
+        """Make the address the leg's; false where it is another's who lives.
+
+        Anybody can write another's address on a check, and one in the room has a user name to sign it with.
+        """
         peers = route.carrier.peers
         before = peers.get(route.address)
         if before is not leg:
             if before is not None:
+                if before.lives_at(route, now):
+                    return False
                 before.lost(route)
             peers[route.address] = leg
         gone = leg.checked(route, now, nominated=nominated)
         if gone is not None:
             gone.carrier.peers.pop(gone.address, None)
+        return True
 
     def _queue_handshake(self, leg: Leg, data: bytes) -> None:
         """A signature costs as much as many packets: one datagram a turn of the loop, so that media passes between."""

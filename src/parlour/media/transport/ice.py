@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 Address = tuple[str, int] | tuple[str, int, int, int]
 
 MAX_ROUTES: Final = 16
-#: A path without a check for so long, in seconds, gives way to any other that is checked.
+#: A path without a check for so long, in seconds, gives way to any other that is checked, and so does a silent peer to
+#: another at the same address.
 STALE: Final = 10.0
 
 _UDP_TYPE_PREFERENCE: Final = 126

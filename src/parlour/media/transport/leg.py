@@ -14,7 +14,7 @@ from parlour.media.packets import MediaPacket
 from parlour.media.transport.answer import VIDEO_CODECS, LocalMedia, MediaFacts, choose, write_answer
 from parlour.media.transport.dtls import DtlsSession, DtlsState, Fingerprint
 from parlour.media.transport.feedback import KEYFRAME_INTERVAL, Feedback
-from parlour.media.transport.ice import IceLite, Route
+from parlour.media.transport.ice import STALE, IceLite, Route
 from parlour.media.transport.outgoing import OutgoingAudio, OutgoingVideo
 from parlour.media.transport.receiving import Receiving
 from parlour.media.transport.sdp import parse_offer
@@ -206,6 +206,10 @@ class Leg:
         if self._handshake_until is None and self.profile is None:
             self._handshake_until = now + HANDSHAKE
         return gone
+
+    def lives_at(self, route: Route, now: float) -> bool:
+        """Whether media goes over ``route`` to a peer that gave a sign of life not long ago."""
+        return self._wire.ready and self._wire.route == route and now - self._alive_at <= STALE
 
     def lost(self, route: Route) -> None:
         """``route`` is gone."""

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from av import VideoFrame
@@ -147,6 +148,12 @@ class CardPress:
             runs.append(("".join(clusters).rstrip() + ellipsis, font))
             break
         return runs
+
+
+@cache
+def card_press() -> CardPress:
+    """The one of this process: reading fonts takes long enough to be seen as a pause in a room's picture."""
+    return CardPress()
 
 
 def _draw_disc(image: Image.Image, disc: tuple[int, int, int], colour: Rgb) -> None:

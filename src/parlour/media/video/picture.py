@@ -9,7 +9,7 @@ from typing import NamedTuple
 from av import VideoFrame
 
 from parlour.media.video.canvas import Canvas, Rect
-from parlour.media.video.card import Card, CardPress
+from parlour.media.video.card import Card, CardPress, card_press
 from parlour.media.video.tile import Scaling, Tile
 
 
@@ -58,7 +58,7 @@ class Compositor:
 
     def __init__(self, width: int, height: int, *, cards: CardPress | None = None) -> None:
         self.canvas = Canvas(width, height)
-        self._cards = cards or CardPress()
+        self._cards = cards or card_press()
         self._lock = threading.Lock()
         self._changes = _Changes()
         self._covered: set[str] = set()

@@ -58,7 +58,7 @@ class PicturePlane:
         self._reformatter = VideoReformatter()
         self._lock = threading.Lock()
         self._ending = threading.Event()
-        self._ticks = self._missed = 0
+        self._ticks = self._missed = self._encoded = 0
         self._thread = threading.Thread(target=self._run, name="parlour-picture", daemon=True)
         self._thread.start()
 
@@ -100,6 +100,7 @@ class PicturePlane:
         return {
             "ticks": self._ticks,
             "missed": self._missed,
+            "encoded": self._encoded,
             "renditions": len(self._outputs),
             "renditions_small": sum(rendition.size is RenditionSize.SMALL for rendition in tuple(self._outputs)),
             "composed": composed.composed,
@@ -171,6 +172,7 @@ class PicturePlane:
         frame = scaled.get((width, height))
         if frame is None:
             frame = scaled[width, height] = self._scale(width, height)
+        self._encoded += 1
         return output.rendition.encode(frame, timestamp, force_keyframe=keyframe)
 
     def _scale(self, width: int, height: int) -> VideoFrame:
