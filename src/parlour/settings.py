@@ -156,6 +156,18 @@ class Settings(BaseSettings):
         description="API token with every permission for the project, replaced when this changes; by default one"
         " made at the first start and printed once.",
     )
+    open_rooms: bool = Field(
+        False,
+        description="Let whoever knows a room's page join that room as a guest, without an invitation. By default only"
+        " those who have one can.",
+    )
+    seat_grace: int = Field(
+        45,
+        ge=5,
+        le=600,
+        description="Seconds for which a seat is kept when its browser is gone. A reload or a change of networks takes"
+        " a few; until then the others see a card with a name. The same for fronts and media workers.",
+    )
     lenient_create: bool = Field(False, description="Create rooms without enable_room_previews too; it is then false.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged, and worse.")
     access_log: bool = Field(True, description="Log a line for each request.")

@@ -2,14 +2,18 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, async_playwright, expect
 
+from tests.cluster.conftest import record
 from tests.support.people import CHROMIUM, FLAGS, until
 from tests.support.server import RunningServer, serving
 
@@ -161,6 +165,7 @@ class Room:
         with server.client() as api:
             made = api.post(ROOMS, json={"name": name, "enable_room_previews": False, **settings})
             assert made.status_code == 200, made.text
+            self.id = UUID(made.json()["conference_room"]["id"])
             found = api.get(f"/api/fabric/resources/{made.json()['id']}/addresses").json()
         self.address = found["data"][0]
         self.page = f"{server.origin}/rooms/{self.address['name']}"
@@ -238,6 +243,75 @@ async def test_a_reload_keeps_the_seat(server: RunningServer, visitor: NewVisito
     await grace.click("Unmute microphone")
     await ada.lists("Grace", "microphone on")
     assert ada.complaints == grace.complaints == []
+
+
+async def test_a_reload_keeps_the_seat_although_the_invitation_has_expired(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    room = Room(server, "late")
+    ada = await visitor()
+    expires_at = int(time.time()) + 20
+    await ada.open(room.link(expires_at=expires_at), "Ada")
+    await ada.is_in("late")
+    await ada.click("Raise hand")
+    await ada.lists("Ada (you)", "hand raised")
+    await asyncio.sleep(max(0, expires_at + 1 - time.time()))
+    await ada.page.reload()
+    await ada.is_in("late")
+    await ada.lists("Ada (you)", "hand raised")
+    await ada.click("Leave")
+    await ada.click("Join again")
+    await ada.click("Join")
+    await expect(ada.page.get_by_role("heading", name="This invitation has expired")).to_be_visible()
+    assert ada.complaints == []
+
+
+async def test_the_page_comes_back_by_itself_when_the_server_starts_again(tmp_path: Path, visitor: NewVisitor) -> None:
+    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
+        room = Room(server, "again")
+        ada = await visitor()
+        await ada.open(room.link(), "Ada")
+        await ada.is_in("again")
+        await ada.click("Raise hand")
+        await ada.lists("Ada (you)", "hand raised")
+
+        async def kept() -> bool:
+            past = await record(tmp_path, room.id)
+            return past is not None and past.members[0].handraised
+
+        assert await until(kept)
+        peers = await ada.page.evaluate("peers.length")
+        server.kill()
+    with serving(tmp_path, PARLOUR_WORKERS="1", PARLOUR_PORT=str(server.port)):
+        await ada.until(f"peers.length > {peers} && peers.at(-1).connectionState === 'connected'")
+        await ada.is_in("again")
+        await ada.lists("Ada (you)", "microphone on", "camera on", "hand raised")
+        assert [text for text in ada.complaints if "ERR_CONNECTION" not in text] == []
+
+
+async def test_an_open_room_takes_everybody_in_as_a_guest(tmp_path: Path, visitor: NewVisitor) -> None:
+    with serving(tmp_path, PARLOUR_WORKERS="1", PARLOUR_OPEN_ROOMS="true") as server:
+        room = Room(server, "open")
+        host, ada = await visitor(), await visitor()
+        await host.open(room.link(moderator=True), "Host")
+        await host.is_in("open")
+        await expect(host.page.get_by_role("button", name="Layout")).to_be_visible()
+        await ada.open(room.page, "Ada")
+        await ada.is_in("open")
+        await host.lists("Ada", "microphone on", "camera on")
+        await expect(ada.page.get_by_role("button", name="Layout")).to_be_hidden()
+        await ada.click("Raise hand")
+        await ada.page.reload()
+        await ada.is_in("open")
+        await ada.lists("Ada (you)", "hand raised")
+        await ada.click("Leave")
+        await ada.click("Join again")
+        await ada.click("Join")
+        await ada.is_in("open")
+        assert host.complaints == ada.complaints == []
+        stray = await visitor()
+        await stray.open(f"{server.origin}/rooms/nowhere")
+        await expect(stray.page.get_by_role("heading", name="No room here")).to_be_visible()
 
 
 async def test_one_may_come_with_nothing_and_add_it_later(server: RunningServer, visitor: NewVisitor) -> None:

@@ -1,11 +1,13 @@
 """The unmodified browser SDK, version 3.30.0, in a real Chromium."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Error
 
 from parlour.domain.live.commands import Join, Present
+from parlour.front.front import utc_now
 from tests.browser.conftest import Tab
 from tests.support.peers import Peers
 from tests.support.signalling import House
@@ -63,6 +65,34 @@ async def test_two_pages_hear_of_each_other(house: House, new_tab: NewTab) -> No
     assert one.complaints == two.complaints == []
 
 
+@pytest.mark.parametrize(
+    "parting",
+    [
+        "call.end()",
+        "call.end({ memberId: 'all' })",
+        "call.removeMember({ memberId: call.memberId })",
+        "call.hangup()",
+        "call.leave()",
+    ],
+)
+async def test_whoever_ends_their_own_call_is_answered(house: House, new_tab: NewTab, parting: str) -> None:
+    await house.room()
+    one, two = await new_tab(), await new_tab()
+    await two.connect(await house.token("Bob"))
+    await two.page.evaluate("to => dial(to)", VIDEO)
+    await one.connect(await house.token("Alice"))
+    alice = await one.page.evaluate("to => dial(to)", VIDEO)
+    answered = "Promise.race([%s.then(() => 'yes'), new Promise((late) => setTimeout(late, 5000, 'never'))])"
+    assert await one.page.evaluate(answered % parting) == "yes"
+    await one.page.evaluate("heardOf('call.left')")
+    await one.page.evaluate("heardOf('destroy')")
+    if "'all'" in parting:
+        await two.page.evaluate("heardOf('destroy')")
+    else:
+        await two.page.evaluate("id => heardOf('member.left', (it) => it.member.member_id === id)", alice["memberId"])
+    assert one.complaints == two.complaints == []
+
+
 async def test_a_screen_is_shared_and_taken_back(house: House, new_tab: NewTab, peers: Peers) -> None:
     await house.room()
     tab = await new_tab()
@@ -93,12 +123,17 @@ async def test_the_socket_may_break_and_the_call_goes_on(house: House, new_tab: 
     assert sum(isinstance(command, Join) for command in house.rooms.asked) == 1
 
 
-async def test_a_reloaded_page_comes_back_to_its_call(house: House, new_tab: NewTab) -> None:
+@pytest.mark.parametrize("expired", [False, True])
+async def test_a_reloaded_page_comes_back_to_its_call(
+    house: House, new_tab: NewTab, monkeypatch: pytest.MonkeyPatch, expired: bool
+) -> None:
     await house.room()
     tab = await new_tab()
     token = await house.token()
     await tab.connect(token)
     before = await tab.page.evaluate("to => dial(to)", VIDEO)
+    if expired:
+        monkeypatch.setattr(house.tickets, "_now", lambda: utc_now() + timedelta(hours=3))
     await tab.page.reload()
     await tab.connect(token)
     after = await tab.page.evaluate("to => dial(to, {}, 'reattach')", VIDEO)

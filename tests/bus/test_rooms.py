@@ -201,7 +201,7 @@ async def test_workers_figures_are_known(bus: NatsServer) -> None:
     async with bus_rooms(bus.url) as rooms, hand(bus.url, "a", load=0.25):
         await until(lambda: count(rooms) == 1)
         assert rooms.workers()["a"] == {
-            "load": 0.25, "rooms": 0, "legs": 3.0, "asks": 0, "refused": 0, "untold": 0
+            "load": 0.25, "rooms": 0, "legs": 3.0, "asks": 0, "refused": 0, "untold": 0, "unwritten": 0
         }  # fmt: skip
 
 

@@ -78,6 +78,8 @@ def test_an_unknown_name_near_none(nowhere: Parlour, monkeypatch: pytest.MonkeyP
     [
         ("PORT", "http", "PARLOUR_PORT: input should be a valid integer"),
         ("PORT", "65536", "PARLOUR_PORT: input should be less than or equal to 65535"),
+        ("SEAT_GRACE", "4", "PARLOUR_SEAT_GRACE: input should be greater than or equal to 5"),
+        ("SEAT_GRACE", "601", "PARLOUR_SEAT_GRACE: input should be less than or equal to 600"),
         ("PUBLIC_URL", "rooms.example.com", "PARLOUR_PUBLIC_URL: must be an origin"),
         ("DATABASE_URL", "mysql://host/name", "PARLOUR_DATABASE_URL: mysql is not supported"),
         ("DATABASE_URL", "sqlite://", "PARLOUR_DATABASE_URL: SQLite needs a file"),

@@ -2,13 +2,18 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
+from parlour.bus.link import connect
+from parlour.bus.records import Records
+from parlour.domain.live.commands import Past
 from tests.support.server import RunningServer
 
 _FIGURE = re.compile(r'^parlour_worker\{figure="(\w+)",worker="(\d+)-\w+"\} (\S+)$', re.MULTILINE)
@@ -42,6 +47,17 @@ async def until(true: Callable[[], object], seconds: float = 10.0) -> float:
         while not await asyncio.to_thread(true):  # noqa: ASYNC110 - what is looked at tells nobody
             await asyncio.sleep(0.05)
     return time.monotonic() - began
+
+
+async def record(folder: Path, room_id: UUID) -> Past | None:
+    """What the private bus of the server below ``folder`` has kept of a room."""
+    said = json.loads((folder / "data" / "nats" / "nats.json").read_text())
+    user = said["authorization"]
+    client = await connect(f"nats://{user['user']}:{user['password']}@{said['listen']}", "test")
+    try:
+        return await Records(client).find(room_id)
+    finally:
+        await client.close()
 
 
 def descendants(pid: int) -> dict[int, str]:

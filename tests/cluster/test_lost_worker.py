@@ -31,6 +31,8 @@ async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.S
             await ana.sees()
             await ana.seat.act("mute", channels=["audio"])
             await bob.seat.act("raisehand")
+            await bob.seat.act("deaf")
+            await ana.seat.act("layout.set", layout="3x3", positions={bob.seat.member_id: "standard-5"})
             await ana.seat.act("lock")
             await until(lambda: owner(server))
             lost = owner(server)
@@ -58,6 +60,11 @@ async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.S
 
             again = await bob.join(attach=attach, reattaching=attach)
             assert again["member_id"] in hands.keys() - {before["member_id"]}
+            me = bob.me(again)
+            assert (me["deaf"], me["audio_muted"], me["requested_position"]) == (True, True, "standard-5")
+            assert (await bob.seat.act("undeaf"))["code"] == "200"
+            members = (await ana.seat.act("member.list"))["members"]
+            assert [member["audio_muted"] for member in members] == [True, False], "it took only bob's microphone"
             assert (await ana.seat.act("unlock"))["code"] == "200"
             await until(lambda: owner(server) not in {None, lost})
             await until(lambda: not is_running(lost))

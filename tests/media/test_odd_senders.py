@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from parlour.domain.live import seats
 from parlour.media.conference import Conference
 from parlour.media.packets import MediaPacket
 from parlour.media.transport import Endpoint, leg
@@ -150,7 +150,7 @@ async def test_one_who_vanishes_keeps_a_seat_for_a_while_and_costs_nothing(
     conference: Conference, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leg, "CONSENT", 1.0)
-    monkeypatch.setattr(seats, "GRACE", 1.0)
+    conference._state = replace(conference._state, grace=1.0)
     gone = await Guest(conference, endpoint, "gone", room=ROOM, codec="VP8").join()
     here = await Guest(conference, endpoint, "here", room=ROOM).join()
     assert conference.statistics()["picture_renditions"] == 2

@@ -25,7 +25,7 @@ class Caller:
         self._peer: RTCPeerConnection | None = None
         self._picture: asyncio.Future[MediaStreamTrack] | None = None
 
-    async def join(self, **dialog: Any) -> Json:
+    async def join(self, call_id: str | None = None, **dialog: Any) -> Json:
         """Dial and wait until in; what ``call.joined`` says."""
         await self.hang_up()
         peer = self._peer = RTCPeerConnection()
@@ -34,7 +34,7 @@ class Caller:
         peer.addTrack(AudioStreamTrack())
         peer.addTransceiver("video", "recvonly")
         await peer.setLocalDescription(await peer.createOffer())
-        call_id = str(uuid4())
+        call_id = call_id or str(uuid4())
         result = await self.client.dial(self.to, call_id, peer.localDescription.sdp, **dialog)
         assert result["result"]["result"].get("message") == "CALL CREATED", result
         while (message := await self.client.event("webrtc.message"))["method"] != "verto.answer":

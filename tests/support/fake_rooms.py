@@ -32,6 +32,7 @@ from parlour.domain.live.events import (
     MemberLeft,
     MemberUpdated,
     Picture,
+    RoomLost,
     Session,
     SessionUpdated,
     Told,
@@ -115,6 +116,11 @@ class FakeRooms:
         """How many listen."""
         return len(self._listeners.get(room_id, ()))
 
+    def lose(self, room_id: UUID) -> None:
+        """Let a room's worker die."""
+        del self.rooms[room_id]
+        self.tell(room_id, RoomLost())
+
     def kick(self, room_id: UUID, member_id: str) -> None:
         """Throw a member out."""
         room = self.rooms[room_id]
@@ -133,6 +139,13 @@ class FakeRooms:
                 f"s{next(self._numbers)}", str(room_id), settings.name, settings.display_name, settings.layout
             )
             room = self.rooms[room_id] = FakeRoom(session)
+            if command.past is not None:
+                room.session = command.past.session
+                people = (member for member in command.past.members if member.kind is MemberKind.MEMBER)
+                room.members = {member.id: member for member in people}
+        if command.seat is not None:
+            seat = room.members.get(command.seat.id, command.seat)
+            room.members[seat.id] = replace(seat, call_id=command.call_id)
         member = next((one for one in room.members.values() if one.call_id == command.call_id), None)
         if command.reattach and member is None:
             return Refused(404, "no_such_call", "no such call")
@@ -205,7 +218,7 @@ class FakeRooms:
             case "lock" | "unlock":
                 room.session = replace(room.session, locked=command.name == "lock")
                 self.tell(room_id, SessionUpdated(room.session, ("locked",)))
-            case "member.remove":
+            case "member.remove" | "end":
                 for target in targets:
                     self.kick(room_id, target)
             case "member.position.set":

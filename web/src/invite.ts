@@ -4,6 +4,14 @@ export interface Invite {
   readonly token: string;
 }
 
+/**
+ * What lets one in. `kept` is for going back to a seat: the same token that the seat was taken with, however old it is.
+ * Otherwise a good one, also where somebody has waited at the door for long. Rejects with a `Refusal`'s reason.
+ */
+export type Pass = (kept: boolean) => Promise<string>;
+
+/** How long a ticket is used again: the server lets it in for ten minutes. */
+const FRESH_MS = 5 * 60_000;
 const TOKEN = /^[A-Za-z0-9._~+/=-]{16,16384}$/;
 const ADDRESS = /\/rooms\/([A-Za-z0-9_-]{1,120})\/?$/;
 
@@ -25,6 +33,37 @@ export function tokenFor(address: string, fragment: string, kept: Storage): stri
     return given;
   }
   return kept.getItem(place);
+}
+
+/** The pass of a link: its invitation; without one a guest's ticket, which the server gives where rooms are open. */
+export function passFor(address: string, page: Location, storage: Storage): Pass {
+  const invitation = tokenFor(address, page.hash, storage);
+  if (invitation) return async () => invitation;
+  const place = `parlour.ticket:${address}`;
+  let staleAt = 0;
+  return async (kept) => {
+    const before = storage.getItem(place);
+    if (before && (kept || performance.now() < staleAt)) return before;
+    const ticket = await askForTicket(page.href);
+    storage.setItem(place, ticket);
+    staleAt = performance.now() + FRESH_MS;
+    return ticket;
+  };
+}
+
+async function askForTicket(page: string): Promise<string> {
+  const answer = await fetch(`${page.replace(/[?#].*/, "").replace(/\/$/, "")}/ticket`, { method: "POST" }).catch(() => null);
+  if (answer?.status === 201) return ((await answer.json()) as { token: string }).token;
+  if (answer?.status === 204) throw new NoPass("no_invite");
+  if (answer?.status === 404) throw new NoPass("no_room");
+  throw new NoPass(answer ? "unavailable" : "unreachable");
+}
+
+/** There is no way in, for a reason that `refusal` has words for. */
+export class NoPass extends Error {
+  constructor(readonly reason: string) {
+    super(reason);
+  }
 }
 
 /** Where the server's socket is: the server's root, seen from `…/rooms/<address>`. */

@@ -1,6 +1,6 @@
 import { alert } from "./announce";
 import { element } from "./element";
-import { addressIn, tokenFor, socketAddress } from "./invite";
+import { addressIn, NoPass, type Pass, passFor, socketAddress } from "./invite";
 import { type Guest, Lobby } from "./lobby";
 import { type Listener, Meeting } from "./meeting";
 import { type Refusal, refusal, seatIsGone, understand } from "./refusals";
@@ -22,7 +22,7 @@ class Visit {
 
   constructor(
     private readonly address: string,
-    private readonly token: string,
+    private readonly pass: Pass,
   ) {
     element("waiting-stop").addEventListener("click", () => this.stopWaiting());
     // A link with another invitation, opened in this tab, leaves the page where it is.
@@ -33,8 +33,14 @@ class Visit {
   async begin(): Promise<void> {
     const alone = await seats.claim(this.address);
     const seat = alone ? seats.kept(this.address) : null;
-    if (seat) await this.goBack(seat);
-    else this.atTheDoor();
+    if (seat) return this.goBack(seat);
+    try {
+      await this.pass(false);
+    } catch (error) {
+      const { title, lead, again } = understood(error);
+      return tell(title, lead, again ?? null);
+    }
+    this.atTheDoor();
   }
 
   private atTheDoor(): void {
@@ -49,7 +55,7 @@ class Visit {
   private async go(guest: Guest): Promise<void> {
     this.lobby.busy(true);
     this.lobby.release();
-    const meeting = this.meet(guest);
+    const meeting = this.meet(guest, false);
     try {
       await meeting.enter();
       this.inside(meeting);
@@ -63,7 +69,7 @@ class Visit {
 
   private async goBack(seat: seats.Seat): Promise<void> {
     tell("Taking your seat again", "One moment.", null);
-    const meeting = this.meet(seat);
+    const meeting = this.meet(seat, true);
     try {
       await meeting.reenter(seat);
       this.inside(meeting);
@@ -75,10 +81,10 @@ class Visit {
     }
   }
 
-  private meet(guest: Guest): Meeting {
+  private meet(guest: Guest, again: boolean): Meeting {
     const door = {
       host: socketAddress(location.href),
-      token: this.token,
+      token: () => this.pass(again),
       address: this.address,
       picture: element("picture"),
     };
@@ -169,6 +175,7 @@ class Visit {
 
 /** What went wrong on the way in, be it the server's answer or its silence. */
 function understood(error: unknown): Refusal {
+  if (error instanceof NoPass) return refusal(error.reason);
   return error instanceof DOMException && error.name === "TimeoutError" ? refusal("unreachable") : understand(error);
 }
 
@@ -196,14 +203,8 @@ function tell(title: string, lead: string, action: string | null): void {
 
 function start(): void {
   const address = addressIn(location.pathname);
-  if (!address) return refuse("no_room");
-  const token = tokenFor(address, location.hash, sessionStorage);
-  if (!token) return refuse("no_invite");
-  void new Visit(address, token).begin();
-}
-
-function refuse(reason: string): void {
-  const { title, lead } = refusal(reason);
+  if (address) return void new Visit(address, passFor(address, location, sessionStorage)).begin();
+  const { title, lead } = refusal("no_room");
   tell(title, lead, null);
 }
 

@@ -17,7 +17,8 @@ const FINAL: ReadonlySet<string> = new Set(["removed by a moderator", "the call 
 
 export interface Door {
   readonly host: string;
-  readonly token: string;
+  /** What lets one in, asked for when it is needed. */
+  token(): Promise<string>;
   readonly address: string;
   readonly picture: HTMLElement;
 }
@@ -178,7 +179,8 @@ export class Meeting {
   }
 
   private async connect(): Promise<void> {
-    const { host, token } = this.door;
+    const { host } = this.door;
+    const token = await this.door.token();
     const connecting = SignalWire({ host, token, logLevel: "silent", maxApiRequestRetries: 3 });
     this.client = await bounded(connecting, ENTER_MS);
     this.watchSocket();

@@ -14,25 +14,17 @@ leases are only for placing, never for going on.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import NoRespondersError
-from nats.js.errors import (
-    BucketNotFoundError,
-    KeyNotFoundError,
-    KeyWrongLastSequenceError,
-    NoStreamResponseError,
-    ServiceUnavailableError,
-)
-from nats.js.kv import KeyValue
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
+from parlour.bus.bucket import Bucket
 from parlour.domain.errors import Unavailable
 
 ALIVE_S = 0.5
@@ -46,8 +38,6 @@ CONNECT_S = 5
 DRAIN_S = 2
 
 ALIVE = "parlour.worker.alive"
-
-T = TypeVar("T")
 
 log = logging.getLogger("parlour.bus")
 
@@ -130,13 +120,12 @@ class Leases:
     """Who was given a room, as fronts agree on it. All methods raise ``nats.errors.Error`` while the bus is away."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self._bucket: KeyValue | None = None
+        self._bucket = Bucket(client, BUCKET, LEASE_S)
 
     async def get(self, room_id: UUID) -> tuple[Lease | None, int]:
         """The lease and its revision; ``None`` and 0 where there is none."""
         try:
-            entry = await self._with_bucket(lambda bucket: bucket.get(room_id.hex))
+            entry = await self._bucket.use(lambda bucket: bucket.get(room_id.hex))
             return lease_decoder.decode(entry.value or b""), entry.revision or 0
         except (KeyNotFoundError, msgspec.MsgspecError):
             return None, 0
@@ -146,9 +135,9 @@ class Leases:
         value = encoder.encode(lease)
         try:
             if revision:
-                await self._with_bucket(lambda bucket: bucket.update(room_id.hex, value, last=revision))
+                await self._bucket.use(lambda bucket: bucket.update(room_id.hex, value, last=revision))
             else:
-                await self._with_bucket(lambda bucket: bucket.create(room_id.hex, value))
+                await self._bucket.use(lambda bucket: bucket.create(room_id.hex, value))
         except (KeyWrongLastSequenceError, KeyNotFoundError):
             return False
         return True
@@ -158,26 +147,7 @@ class Leases:
         lease, revision = await self.get(room_id)
         if lease is not None and lease.worker == worker:
             with contextlib.suppress(KeyWrongLastSequenceError, nats.js.errors.APIError):  # it is another's by now
-                await self._with_bucket(lambda bucket: bucket.delete(room_id.hex, last=revision))
-
-    async def _with_bucket(self, act: Callable[[KeyValue], Awaitable[T]]) -> T:
-        """Act on the bucket; one that the bus has lost is made again, once."""
-        if self._bucket is not None:
-            try:
-                return await act(self._bucket)
-            except (NoRespondersError, NoStreamResponseError, ServiceUnavailableError):
-                log.warning("bus: the leases are gone; beginning anew")
-        self._bucket = await self._open()
-        return await act(self._bucket)
-
-    async def _open(self) -> KeyValue:
-        stream = self._client.jetstream()
-        try:
-            return await stream.key_value(BUCKET)
-        except BucketNotFoundError:
-            return await stream.create_key_value(
-                bucket=BUCKET, history=1, ttl=LEASE_S, storage=nats.js.api.StorageType.MEMORY
-            )
+                await self._bucket.use(lambda bucket: bucket.delete(room_id.hex, last=revision))
 
 
 def is_for(message: Msg, kind: msgspec.json.Decoder[Any]) -> Any:

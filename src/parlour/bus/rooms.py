@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 
 from parlour.bus import codec
 from parlour.bus.link import ALIVE, ALIVE_S, Lease, Leases, ask_subject, connect, told_subject
+from parlour.bus.records import Records
 from parlour.bus.roster import Roster
 from parlour.bus.station import LEAVING
 from parlour.domain.errors import Unavailable
@@ -54,6 +55,7 @@ class BusRooms:
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._leases = Leases(client)
+        self._records = Records(client)
         self._clock = clock
         self._roster = Roster(clock, lambda: client.is_connected)
         self._lines: dict[UUID, _Line] = {}
@@ -166,7 +168,8 @@ class BusRooms:
             lease, revision = await self._leases.get(room_id)
             if lease is None or not await self._turns_up(lease):
                 if not place:
-                    return LOST if lease is not None or (line is not None and line.former) else NOT_ALIVE
+                    lost = lease is not None or (line is not None and line.former)
+                    return LOST if lost or await self._records.find(room_id) else NOT_ALIVE
                 lease = await self._place(room_id, revision)
         self._is_owned(room_id, lease)
         return lease

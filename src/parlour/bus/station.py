@@ -14,7 +14,8 @@ from nats.aio.msg import Msg
 
 from parlour.bus import codec
 from parlour.bus.link import ALIVE, ALIVE_S, DEAD_S, Alive, Leases, ask_subject, connect, encoder, told_subject
-from parlour.domain.live.commands import Command, Join, Refused, Reply
+from parlour.bus.records import Records
+from parlour.domain.live.commands import Command, Join, Past, Refused, Reply
 from parlour.domain.live.events import RoomLost, Told
 
 TOLD_MAX = 8192
@@ -61,6 +62,7 @@ class Station:
         self.worker = worker
         self._client = client
         self._leases = Leases(client)
+        self._records = Records(client)
         self._handler = handler
         self._burden = burden
         self._forget = forget
@@ -71,6 +73,7 @@ class Station:
         self._asks: set[asyncio.Task[None]] = set()
         self._refused = 0
         self._untold = 0
+        self._unwritten = 0
         self._outgoing: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(TOLD_MAX)
 
     def tell(self, room_id: UUID, told: Told) -> None:
@@ -83,7 +86,23 @@ class Station:
     async def give_up(self, room_id: UUID) -> None:
         """Let go of a room that is over."""
         with contextlib.suppress(nats.errors.Error, TimeoutError):  # it is forgotten by itself in time
+            await self._records.drop(room_id)
             await self._leases.drop(room_id, self.worker)
+
+    async def remember(self, room_id: UUID, past: Past | None, grace: float) -> None:
+        """Keep what a room is like, for the case that all that runs here ends; see ``Records.keep``."""
+        try:
+            await self._records.keep(room_id, past, grace)
+        except (nats.errors.Error, TimeoutError):  # tried again with the next change
+            self._unwritten += 1
+
+    async def recall(self, room_id: UUID) -> Past | None:
+        """What a room was like just now, where it has not ended in the regular way."""
+        try:
+            return await self._records.find(room_id)
+        except (nats.errors.Error, TimeoutError) as error:
+            log.warning("bus: room %s begins anew: %s", room_id, error)
+            return None
 
     async def leave(self) -> None:
         """Take no more rooms."""
@@ -92,6 +111,7 @@ class Station:
 
     def hand_over(self, room_id: UUID) -> None:
         """Tell that a room goes on elsewhere: whoever is in may join again at once."""
+        self._records.forget(room_id)
         self.tell(room_id, Told(RoomLost()))
 
     async def last_words(self) -> None:
@@ -116,7 +136,7 @@ class Station:
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start."""
-        return {"asks": len(self._asks), "refused": self._refused, "untold": self._untold}
+        return {"asks": len(self._asks), "refused": self._refused, "untold": self._untold, "unwritten": self._unwritten}
 
     async def _check_rooms(self) -> None:
         """After a silence in which fronts may have taken this worker for dead: drop the rooms that others have now."""
@@ -127,6 +147,7 @@ class Station:
             except (nats.errors.Error, TimeoutError):
                 continue
             if lease is not None and lease.worker != self.worker:
+                self._records.forget(room_id)
                 await self._forget(room_id)
 
     async def _pass_on(self) -> None:

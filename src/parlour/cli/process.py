@@ -69,6 +69,7 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
             database,
             Tickets(database, utc_now, settings.connect_host),
             rooms,
+            grace=settings.seat_grace,
             ice_servers=lambda ticket: told_ice_servers(settings, ticket, utc_now().timestamp()),
         )
         app = build_app(
@@ -78,6 +79,7 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
             public_url=settings.public_url,
             lenient_create=settings.lenient_create,
             log_requests=settings.access_log,
+            open_project=credentials.project if settings.open_rooms else None,
         )
         server = make_server(app, settings.tls_cert, settings.tls_key)
         loop = asyncio.get_running_loop()

@@ -32,6 +32,7 @@ def start(settings: Settings, number: int) -> None:
         tcp_port=settings.ice_tcp_port + number if settings.ice_tcp_port else None,
         public_ips=listed(settings.public_ip),
         server_limit=settings.max_members,
+        grace=settings.seat_grace,
     )
     try:
         uvloop.run(_run(options))

@@ -7,6 +7,7 @@
     ├── NotAuthorized    no credentials, wrong ones, or without the permission that the act needs
     ├── NotFound         no such thing, or it belongs to another project
     ├── TooLarge         a body beyond the limit
+    ├── TooMany          more of the same than is good just now; trying again later makes sense
     ├── TooSlow          a body that did not arrive in time
     └── Unavailable      what is needed is away for the moment; trying again later makes sense
 
@@ -55,6 +56,14 @@ class NotFound(Refusal):
 
 class TooLarge(Refusal):
     """The body is over the limit."""
+
+
+class TooMany(Refusal):
+    """There were too many of these lately; ``retry_after`` says in how many seconds to try again."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("too many lately")
+        self.retry_after = retry_after
 
 
 class TooSlow(Refusal):

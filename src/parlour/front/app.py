@@ -4,6 +4,7 @@ import functools
 import time
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp
 
 from parlour import __version__
 from parlour.bus.rooms import BusRooms
-from parlour.front import documents, web
+from parlour.front import documents, open_rooms, web
 from parlour.front.api import directory, embeds, join_tokens, resources, rooms, service, subscribers, tokens
 from parlour.front.auth import Gate
 from parlour.front.cors import Cors
@@ -45,10 +46,12 @@ def build_app(
     monotonic: Callable[[], float] = time.monotonic,
     switchboard: Switchboard | None = None,
     bus: BusRooms | None = None,
+    open_project: UUID | None = None,
 ) -> ASGIApp:
     """The application over a migrated database. The clocks are given so that tests can hold them.
 
-    Without a ``switchboard`` nobody can join a room. ``bus`` is where its rooms live, for ``/metrics``.
+    Without a ``switchboard`` nobody can join a room. ``bus`` is where its rooms live, for ``/metrics``. The rooms of
+    ``open_project`` can be joined without an invitation.
     """
     gate = Gate(database, monotonic)
     if switchboard is None:
@@ -56,6 +59,9 @@ def build_app(
     sources = {"database": database.statistics, "gate": gate.statistics, "signalling": switchboard.statistics}
     if bus is not None:
         sources["bus"] = bus.statistics
+    doors = open_rooms.OpenRooms(open_project, monotonic) if open_project is not None else None
+    if doors is not None:
+        sources["open_rooms"] = doors.statistics
     metrics = Metrics(bus.workers if bus is not None else None, **sources)
     described = FastAPI(
         title="Parlour",
@@ -64,7 +70,7 @@ def build_app(
         description=DESCRIPTION,
     )
     # Rooms and subscribers before resources: their paths are the longer ones.
-    parts = (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents, web)
+    parts = (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents, open_rooms, web)
     for part in parts:
         described.include_router(part.router)
     # FastAPI describes the routes; Starlette serves them, at a third of the cost a request.
@@ -79,6 +85,16 @@ def build_app(
     app.router.redirect_slashes = False
     document = functools.cache(lambda: api_document(described))
     app.state.front = Front(
-        database, gate, metrics, document, public_url, lenient_create, switchboard.tickets, switchboard, now, routes
+        database,
+        gate,
+        metrics,
+        document,
+        public_url,
+        lenient_create,
+        switchboard.tickets,
+        switchboard,
+        now,
+        routes,
+        doors,
     )
     return Observe(Cors(app), metrics, log_requests=log_requests)

@@ -15,6 +15,7 @@ from parlour.domain.errors import (
     NotFound,
     Refusal,
     TooLarge,
+    TooMany,
     TooSlow,
     Unavailable,
 )
@@ -67,6 +68,8 @@ def refused(request: Request, refusal: Exception) -> Response:
         case TooLarge():
             # The rest of the body would be read as the next request.
             return render(413, {"error": "Payload Too Large"}, {"Connection": "close"})
+        case TooMany():
+            return render(429, {"error": "Too Many Requests"}, {"Retry-After": str(refusal.retry_after)})
         case TooSlow():
             return render(408, {"error": "Request Timeout"}, {"Connection": "close"})
         case Unavailable():

@@ -22,6 +22,8 @@ from parlour.store.database import Database
 if TYPE_CHECKING:
     from starlette.routing import Route
 
+    from parlour.front.open_rooms import OpenRooms
+
 _AUTHORITY = re.compile(r"[A-Za-z0-9._~-]{1,253}(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?\Z")
 
 
@@ -32,7 +34,7 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Front:
-    """One front and what it stands on."""
+    """One front and what it stands on. Without ``open_rooms`` one comes in by invitation only."""
 
     database: Database
     gate: Gate
@@ -44,6 +46,7 @@ class Front:
     switchboard: Switchboard
     now: Callable[[], datetime] = utc_now
     routes: "Sequence[Route]" = ()
+    open_rooms: "OpenRooms | None" = None
 
     def new_id(self) -> UUID:
         """An id that sorts by the time it was made."""

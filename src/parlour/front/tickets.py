@@ -43,7 +43,11 @@ class BadToken(Refusal):
 
 
 class OldToken(BadToken):
-    """The token was good once; its time is past."""
+    """The token was good once; its time is past. ``ticket`` is what it was."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__("the token has expired")
+        self.ticket = ticket
 
 
 class Tickets:
@@ -74,7 +78,7 @@ class Tickets:
         )
 
     async def read(self, token: str, use: Use = Use.ACCESS) -> Ticket:
-        """Read a token. Raises ``BadToken``, and ``OldToken`` when its time is past."""
+        """Read a token. Raises ``BadToken``, and ``OldToken``, which has the ticket, when its time is past."""
         claims = await self.unseal(use, token)
         ticket = Ticket(
             claims["jti"],
@@ -88,7 +92,7 @@ class Tickets:
             claims["mod"],
         )
         if ticket.over(self._now().timestamp()):
-            raise OldToken("the token has expired")
+            raise OldToken(ticket)
         return ticket
 
     async def seal(self, use: Use, content: dict[str, Any]) -> str:

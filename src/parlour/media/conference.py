@@ -31,7 +31,7 @@ from parlour.domain.live.commands import (
 )
 from parlour.domain.live.events import MediaWanted, Told
 from parlour.domain.live.member import Member, MemberKind
-from parlour.domain.live.room import LiveRoom, Outcome
+from parlour.domain.live.room import GRACE, LiveRoom, Outcome
 from parlour.domain.room import MEMBERS_MAX, Quality, Room
 from parlour.media.audio.plane import SoundPlane
 from parlour.media.audio.sound import TickResult
@@ -74,13 +74,14 @@ class Conference:
         ended: Callable[[], None],
         *,
         server_limit: int = MEMBERS_MAX,
+        grace: float = GRACE,
         new_id: Callable[[], str],
         past: Past | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """``wall`` gives Unix seconds, ``new_id`` ids of members. A room with a ``past`` goes on from there."""
         self.room_id = room.room_id
-        self._state = LiveRoom.opened(room, session_id, server_limit=server_limit)
+        self._state = LiveRoom.opened(room, session_id, server_limit=server_limit, grace=grace)
         if past is not None:
             self._state = seats.revive(self._state, past, wall())
         self._endpoint = endpoint
@@ -114,6 +115,11 @@ class Conference:
     def members(self) -> int:
         """How many are in."""
         return len(self._state.members)
+
+    @property
+    def past(self) -> Past | None:
+        """What the room would go on from elsewhere; ``None`` where nobody is in."""
+        return seats.past_of(self._state)
 
     def ask(self, command: Command) -> Reply:
         """Do what is asked, or say why not."""

@@ -1,6 +1,7 @@
 """A media worker: one process, one port, whole rooms."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
@@ -11,13 +12,16 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from parlour.bus.station import Burden, Station, station
-from parlour.domain.live.commands import Command, Join, Refused, Reply
+from parlour.domain.live.commands import Command, Join, Past, Refused, Reply
+from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
 from parlour.media.video.card import card_press
 
 LOAD_EVERY_S = 1.0
+REMEMBER_EVERY_S = 1.0
+"""How often what the rooms are like is kept, where it has changed. What happened since is lost with the machine."""
 CLOSE_S = 4.0
 """How long rooms may take to end."""
 
@@ -28,7 +32,10 @@ NOT_HERE = Refused(404, "no_such_call", "The room is not alive.")
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What a worker is told. Ports of 0 are free ones; ``public_ips`` are what clients reach it under."""
+    """What a worker is told. Ports of 0 are free ones; ``public_ips`` are what clients reach it under.
+
+    ``grace`` is how many seconds a seat is kept without its browser.
+    """
 
     nats_url: str
     hosts: Sequence[str] = ("0.0.0.0", "::")  # noqa: S104 - media ports are public by nature
@@ -36,15 +43,17 @@ class WorkerOptions:
     tcp_port: int | None = None
     public_ips: Sequence[str] = ()
     server_limit: int = MEMBERS_MAX
+    grace: float = GRACE
 
 
 class Worker:
     """The rooms of one process."""
 
-    def __init__(self, endpoint: Endpoint, server_limit: int) -> None:
+    def __init__(self, endpoint: Endpoint, server_limit: int, grace: float) -> None:
         self.station: Station | None = None
         self._endpoint = endpoint
         self._server_limit = server_limit
+        self._grace = grace
         self._rooms: dict[UUID, Conference] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._load = 0.0
@@ -55,7 +64,8 @@ class Worker:
         if room is None:
             if not isinstance(command, Join):
                 return NOT_HERE
-            room = self._open(room_id, command)
+            past = command.past or await self._at_station().recall(room_id)
+            room = self._rooms.get(room_id) or self._open(room_id, command, past)  # another join may have been faster
         return room.ask(command)
 
     def burden(self) -> Burden:
@@ -85,10 +95,19 @@ class Worker:
             self._load = (cpu_now - cpu) / (wall_now - wall)
             cpu, wall = cpu_now, wall_now
 
+    async def remember(self) -> None:
+        """Keep what the rooms are like until cancelled."""
+        while True:
+            await asyncio.sleep(REMEMBER_EVERY_S)
+            await self._remember()
+
     async def close(self) -> None:
         """Hand every room over to other workers: whoever is in is told, and may join again at once."""
         station = self._at_station()
         await station.leave()
+        with contextlib.suppress(TimeoutError):  # the bus is away: what was kept last must do
+            async with asyncio.timeout(REMEMBER_EVERY_S):
+                await self._remember()
         rooms, self._rooms = self._rooms, {}
         for room_id in rooms:
             station.hand_over(room_id)
@@ -106,12 +125,16 @@ class Worker:
             log.warning("room %s goes on elsewhere", room_id)
             await room.close(silent=True)
 
+    async def _remember(self) -> None:
+        for room_id, room in tuple(self._rooms.items()):
+            await self._at_station().remember(room_id, room.past, self._grace)
+
     def _at_station(self) -> Station:
         if self.station is None:
             raise RuntimeError("the worker is not at its station")
         return self.station
 
-    def _open(self, room_id: UUID, command: Join) -> Conference:
+    def _open(self, room_id: UUID, command: Join, past: Past | None) -> Conference:
         station = self._at_station()
 
         def ended() -> None:
@@ -126,8 +149,9 @@ class Worker:
             lambda told: station.tell(room_id, told),
             ended,
             server_limit=self._server_limit,
+            grace=self._grace,
             new_id=lambda: str(uuid4()),
-            past=command.past,
+            past=past,
         )
         log.info("room %s lives", room_id)
         return room
@@ -146,12 +170,13 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
     async with await Endpoint.open(
         options.hosts, udp_port=options.udp_port, tcp_port=options.tcp_port, public=options.public_ips
     ) as endpoint:
-        worker = Worker(endpoint, options.server_limit)
+        worker = Worker(endpoint, options.server_limit, options.grace)
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(asyncio.to_thread(card_press().warm))
-                running = [tasks.create_task(place.live()), tasks.create_task(worker.measure())]
+                chores = (place.live(), worker.measure(), worker.remember())
+                running = [tasks.create_task(chore) for chore in chores]
                 await stop.wait()
                 await worker.close()
                 for task in running:

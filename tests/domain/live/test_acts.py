@@ -23,6 +23,7 @@ from tests.domain.live.people import (
     rest,
     with_people,
 )
+from tests.domain.live.test_capabilities import ON_MEMBERS, ON_ROOM
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def room() -> LiveRoom:
 ONE_BY_ONE: list[tuple[str, dict[str, Any], tuple[str, ...], dict[str, Any]]] = [
     ("mute", {"channels": ["audio"]}, ("audio_muted",), {"audio_muted": True}),
     ("mute", {"channels": ["video"]}, ("video_muted", "visible"), {"video_muted": True, "visible": False}),
-    ("deaf", {}, ("audio_muted", "deaf"), {"deaf": True, "audio_muted": True}),
+    ("deaf", {}, ("audio_muted", "deaf", "hushed"), {"deaf": True, "audio_muted": True}),
     ("raisehand", {}, ("handraised",), {"handraised": True, "hand_raised_at": T0 + 1}),
     ("microphone.volume.set", {"volume": -50}, ("input_volume",), {"input_volume": -50}),
     ("speaker.volume.set", {"volume": 50}, ("output_volume",), {"output_volume": 50}),
@@ -175,7 +176,11 @@ def test_a_taken_slot_goes_to_who_asks_last(room: LiveRoom) -> None:
     room, told, _ = acts.act(room, do("ana", "member.position.set", positions={"cem": "standard-1"}), T0)
     assert places(room) == {"ana": "standard-2", "bob": "standard-3", "cem": "standard-1"}
     assert room.members["bob"].requested_position == "auto"
-    assert kinds(told) == ["LayoutChanged"]
+    assert [(told.member.id, told.updated) for told in events(told, MemberUpdated)] == [
+        ("bob", ("requested_position",)),
+        ("cem", ("requested_position",)),
+    ]
+    assert kinds(told)[2:] == ["LayoutChanged"]
 
 
 def test_full_screen_is_an_overlay_of_responsive_layouts(room: LiveRoom) -> None:
@@ -238,6 +243,28 @@ def test_what_is_refused_changes_nothing(
     assert reply.message
     assert after is room
     assert told == ()
+
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "mute": {"channels": ["audio", "video"]},
+    "unmute": {"channels": ["audio", "video"]},
+    "microphone.volume.set": {"volume": 1},
+    "microphone.sensitivity.set": {"sensitivity": 1},
+    "speaker.volume.set": {"volume": 1},
+    "audioflags.set": {"auto_gain": False},
+    "member.position.set": {"positions": {"bob": "standard-1"}},
+    "layout.set": {"layout": "3x3"},
+}
+
+
+@pytest.mark.parametrize("act", [*ON_MEMBERS, *ON_ROOM, "layout.list", "member.list"])
+def test_every_act_that_a_capability_grants_is_there(room: LiveRoom, act: str) -> None:
+    name = act.removesuffix(".audio").removesuffix(".video")
+    reply = acts.act(room, do("ana", name, "bob", **PARAMETERS.get(name, {})), T0).reply
+    if act in {"digit", "screenshare", "device"}:
+        assert isinstance(reply, Refused), "not acts but calls of their own, or messages in one"
+    else:
+        assert isinstance(reply, Done)
 
 
 def test_ones_own_screen_counts_as_oneself(room: LiveRoom) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 from parlour.domain.live import acts, seats
 from parlour.domain.live.commands import Accepted, Past, Refused
 from parlour.domain.live.events import Joined, MemberJoined, MemberLeft
-from parlour.domain.live.room import LiveRoom, Outcome
-from parlour.domain.live.seats import GRACE
+from parlour.domain.live.room import GRACE, LiveRoom, Outcome
 from parlour.domain.room import Layout
 from tests.domain.live.people import CAMERA, SCREEN, T0, a_room, at, do, events, join, joins, opened, with_people
 

@@ -252,7 +252,7 @@ class Meeting(RuleBasedStateMachine):
     def everything_kept_is_about_somebody_inside(self) -> None:
         room, inside = self.room, set(self.room.members)
         assert len(inside) <= 6
-        assert set(room.absent) | set(room.speakers) | set(room.floor.voices) | room.hushed | room.withheld <= inside
+        assert set(room.absent) | set(room.speakers) | set(room.floor.voices) <= inside
         assert {room.floor.audio, room.floor.video, room.floor.former_video} <= inside | {None}
         assert {member.parent_id for member in room.members.values()} <= inside | {None}
         assert self.talking & inside == {member.id for member in room.members.values() if member.talking}

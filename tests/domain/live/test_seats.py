@@ -18,7 +18,7 @@ from parlour.domain.live.events import (
     Told,
 )
 from parlour.domain.live.member import MemberKind
-from parlour.domain.live.room import Directions
+from parlour.domain.live.room import GRACE, Directions, LiveRoom
 from parlour.domain.room import Layout
 from tests.domain.live.people import (
     CAMERA,
@@ -242,7 +242,7 @@ def test_a_screen_brings_its_layout_and_the_old_one_comes_back() -> None:
     room = with_people(opened(), "ana", "bob")
     shared = sharing(layout="screen-share", positions={"ana": "off-canvas"})
     room, told, _ = join(room, "screen", **shared)
-    assert kinds(told) == ["MemberJoined", "LayoutChanged"]
+    assert kinds(told) == ["MemberJoined", "MemberUpdated", "LayoutChanged"]
     assert last_layout(told) == {"screen": "standard-1", "bob": "reserved-1"}
     after, told, _ = seats.leave(room, Leave("c-screen"), T0)
     assert after.session.layout == "grid-responsive"
@@ -283,13 +283,26 @@ def test_a_lost_connection_keeps_the_seat_for_the_grace_period() -> None:
     room = with_people(opened(), "ana", "bob")
     lost, told, reply = seats.absent(room, Absent(("c-ana", "c-unknown")), T0)
     assert (told, reply) == ((), Done())
-    assert seats.next_due(lost, T0) == T0 + seats.GRACE
+    assert seats.next_due(lost, T0) == T0 + GRACE
     again = seats.absent(lost, Absent(("c-ana",)), T0 + 20).room
-    assert seats.next_due(again, T0 + 20) == T0 + seats.GRACE, "losing it twice does not lengthen the grace"
+    assert seats.next_due(again, T0 + 20) == T0 + GRACE, "losing it twice does not lengthen the grace"
     assert seats.expire(again, T0 + 44.9).room.members.keys() == {"ana", "bob"}
     after, told, _ = seats.expire(again, T0 + 45)
     assert list(after.members) == ["bob"]
     assert [event.reason for event in events(told, MemberLeft)] == ["connection lost"]
+
+
+def test_the_grace_period_is_the_rooms_own() -> None:
+    empty = LiveRoom.opened(a_room(), "session", grace=7)
+    room = seats.absent(with_people(empty, "ana", "bob"), Absent(("c-ana",)), T0).room
+    assert seats.next_due(room, T0) == T0 + 7
+    past = seats.past_of(room)
+    assert past is not None
+    assert seats.revive(empty, past, T0 + 1).absent == {"ana": T0 + 8, "bob": T0 + 8}
+
+
+def test_an_empty_room_has_no_past() -> None:
+    assert seats.past_of(opened()) is None
 
 
 def test_a_connection_that_is_back_keeps_its_seat_for_good() -> None:

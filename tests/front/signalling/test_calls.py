@@ -52,6 +52,22 @@ async def test_acts_reach_the_room_with_their_parameters(house: House) -> None:
     ]
 
 
+@pytest.mark.parametrize(("method", "target"), [("end", None), ("end", "all"), ("member.remove", None)])
+async def test_the_answer_comes_before_the_end_that_was_asked_for(
+    house: House, method: str, target: str | None
+) -> None:
+    await house.room()
+    async with house.client() as client:
+        seat = await client.join()
+        heard = len(client.frames)
+        assert (await seat.act(method, target))["code"] == "200"
+        assert len(client.frames) == heard + 1, "nothing is told before the answer"
+        await client.event("call.left")
+        while (message := await client.event("webrtc.message"))["method"] != "verto.bye":
+            pass
+        assert message["params"]["callID"] == seat.call_id
+
+
 async def test_nobody_acts_in_somebody_elses_name(house: House) -> None:
     await house.room()
     async with house.client() as one, house.client() as two:

@@ -1,16 +1,24 @@
 """What outlives a socket: sessions, seats, calls taken over by a reloaded page."""
 
 import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
+from websockets.asyncio.client import connect as open_websocket
+
 from parlour.domain.live.commands import Absent, Join, Present
+from parlour.domain.live.room import GRACE
 from parlour.front.front import utc_now
 from parlour.front.signalling.switchboard import KEPT_S, Switchboard
 from parlour.front.tickets import Tickets
 from parlour.store.database import Database
 from tests.support.fake_rooms import FakeRooms
 from tests.support.server import PROJECT
-from tests.support.signalling import House, front_with_rooms
+from tests.support.signalling import Client, House, front_with_rooms
 
 
 async def _asked(rooms: FakeRooms, kind: type, count: int = 1) -> None:
@@ -91,6 +99,107 @@ async def test_a_state_of_somebody_else_begins_a_new_session(house: House) -> No
         assert third.protocol != first.protocol
 
 
+class Later:
+    """A clock that tokens expire by; it can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.ahead
+
+
+@pytest.fixture
+def later() -> Later:
+    return Later()
+
+
+@pytest.fixture
+async def timed(database: Database, later: Later) -> AsyncIterator[House]:
+    """A front whose tokens expire by ``later``."""
+    rooms = FakeRooms()
+    board = Switchboard(database, Tickets(database, later), rooms, strict=True)
+    async with front_with_rooms(database, rooms, board) as running:
+        yield running
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["same front", "another front"])
+async def test_a_seat_may_be_taken_again_after_its_token_has_expired(
+    database: Database, timed: House, later: Later, elsewhere: bool
+) -> None:
+    await timed.room()
+    token = await timed.token(moderator=False)
+    async with timed.client(token) as first:
+        seat = await first.join()
+    later.ahead = timedelta(hours=3)
+    async with contextlib.AsyncExitStack() as stack:
+        there = timed
+        if elsewhere:
+            board = Switchboard(database, Tickets(database, later), timed.rooms, strict=True)
+            there = await stack.enter_async_context(front_with_rooms(database, timed.rooms, board))
+        again = {"protocol": first.protocol, "authorization_state": first.state}
+        second = await stack.enter_async_context(there.client(token, **again))
+        retaken = await second.join(call_id=seat.call_id, attach=True, reattaching=True)
+        assert retaken.member_id == seat.member_id
+        of_mine = {"memberId": seat.member_id}
+        for refused in (await second.dial(), await second.dial(screenShare=True, userVariables=of_mine)):
+            assert (refused["code"], refused["reason"]) == ("401", "token_expired")
+        assert (await retaken.act("raisehand"))["code"] == "200"
+
+
+async def test_an_expired_token_brings_back_no_seat_that_is_gone(timed: House, later: Later) -> None:
+    room_id = await timed.room()
+    token = await timed.token()
+    async with timed.client(token) as first:
+        await first.join()
+    await _asked(timed.rooms, Absent)
+    later.ahead = timedelta(hours=3)
+    again = {"protocol": first.protocol, "authorization_state": first.state}
+    timed.rooms.rooms[room_id].members.clear()
+    assert await _refused(timed, token, **again) == "Unauthorized: the token has expired"
+
+
+async def test_an_expired_token_resumes_only_its_own_session_and_only_with_its_state(
+    timed: House, later: Later
+) -> None:
+    await timed.room()
+    token, other = await timed.token(moderator=False), await timed.token(moderator=True)
+    async with timed.client(token) as first, timed.client(token) as idle:
+        await first.join()
+    later.ahead = timedelta(hours=3)
+    expired = "Unauthorized: the token has expired"
+    assert await _refused(timed, token) == expired
+    assert await _refused(timed, token, protocol=first.protocol) == expired
+    assert await _refused(timed, token, protocol=first.protocol, authorization_state="nonsense") == expired
+    assert await _refused(timed, token, protocol=first.protocol, authorization_state=idle.state) == expired
+    assert await _refused(timed, token, protocol=idle.protocol, authorization_state=idle.state) == expired
+    assert await _refused(timed, other, protocol=first.protocol, authorization_state=first.state) == expired
+
+
+async def test_a_renewed_token_is_the_one_that_a_session_goes_on_with(timed: House, later: Later) -> None:
+    await timed.room()
+    token = await timed.token(expires_at=int(time.time()) + 3600)
+    async with timed.client(token) as first:
+        await first.join()
+        newer = await timed.token()
+        await first.call("signalwire.reauthenticate", {"authentication": {"jwt_token": newer}})
+        await first.event("signalwire.authorization.state")
+    later.ahead = timedelta(hours=3)
+    again = {"protocol": first.protocol, "authorization_state": first.state}
+    assert await _refused(timed, token, **again) == "Unauthorized: the token has expired"
+    async with timed.client(newer, **again) as second:
+        assert second.protocol == first.protocol
+
+
+async def _refused(house: House, token: str, **hello: str) -> str:
+    """What is said to a client that is not let in."""
+    async with open_websocket(house.url, compression=None) as websocket:
+        params = {"authentication": {"jwt_token": token}, **hello}
+        answer = await Client(websocket).call("signalwire.connect", params)
+        assert answer["error"]["code"] == -32002
+        return str(answer["error"]["message"])
+
+
 async def test_a_newer_socket_takes_the_older_ones_place(house: House) -> None:
     await house.room()
     token = await house.token()
@@ -127,11 +236,11 @@ async def test_a_session_that_nobody_comes_back_for_is_forgotten(database: Datab
         room_id = await house.room()
         async with house.client() as client:
             await client.join()
-            now = KEPT_S + 1
+            now = GRACE + KEPT_S + 1
             await board.tidy()
             assert board.statistics()["sessions"] == 1
         await _asked(rooms, Absent)
-        now += KEPT_S + 1
+        now += GRACE + KEPT_S + 1
         await board.tidy()
         assert board.statistics()["sessions"] == board.statistics()["rooms"] == 0
         assert rooms.listening(room_id) == 0

@@ -80,18 +80,15 @@ def _change(room: LiveRoom, command: Act, member: Member, now: float) -> LiveRoo
     the member's own.
     """
     after = _ON_MEMBERS[command.name](member, command.params, now)
-    hushed, withheld = room.hushed, room.withheld
     if command.name == "deaf" and not member.deaf and not member.audio_muted:
-        after, hushed = replace(after, audio_muted=True), hushed | {member.id}
-    elif command.name == "undeaf" and member.id in hushed:
-        after, hushed = replace(after, audio_muted=False), hushed - {member.id}
+        after = replace(after, audio_muted=True, hushed=True)
+    elif command.name == "undeaf" and member.hushed:
+        after = replace(after, audio_muted=False, hushed=False)
     elif command.name in _MUTES and "audio" in read_channels(command.params):
-        hushed = hushed - {member.id}
-    if command.name == "unmute" and member.id in withheld and "video" in read_channels(command.params):
-        after, withheld = replace(after, receives_video=True), withheld - {member.id}
-    if after == member and hushed == room.hushed:
-        return room
-    return replace(room, members={**room.members, member.id: after}, hushed=hushed, withheld=withheld)
+        after = replace(after, hushed=False)
+    if command.name == "unmute" and member.withheld and "video" in read_channels(command.params):
+        after = replace(after, receives_video=True, withheld=False)
+    return room if after == member else replace(room, members={**room.members, member.id: after})
 
 
 def _list_layouts(room: LiveRoom, _command: Act, _now: float) -> Outcome:

@@ -27,10 +27,14 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The layout that was asked for (``grid-responsive``) and the layers that it gives just now."""
+    """The layout that was asked for (``grid-responsive``) and the layers that it gives just now.
+
+    While a shared screen has brought its own layout, ``before_screens`` is the one that comes back with its end.
+    """
 
     layout: str
     layers: tuple[Layer, ...]
+    before_screens: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

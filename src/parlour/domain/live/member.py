@@ -18,7 +18,8 @@ class Member:
     """One leg in the room, with its flags. Volumes are -50 to 50, sensitivity 0 to 100.
 
     ``joined_at`` and ``hand_raised_at`` are seconds of the room's clock; ``current_position`` is a slot such as
-    ``standard-1`` or ``off-canvas``, ``requested_position`` what somebody asked for, else ``auto``.
+    ``standard-1`` or ``off-canvas``, ``requested_position`` what somebody asked for, else ``auto``. Who is ``hushed``
+    had the microphone muted only by being made deaf; whose picture is ``withheld`` gets it with the own camera.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Member:
     video_muted: bool = False
     deaf: bool = False
     held: bool = False
+    hushed: bool = False
+    withheld: bool = False
     visible: bool = False
     talking: bool = False
     hand_raised_at: float | None = None

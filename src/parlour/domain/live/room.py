@@ -26,6 +26,8 @@ from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.placement import Ranking, Sizing
 from parlour.domain.room import MEMBERS_MAX, Room
 
+GRACE = 45.0
+"""Seconds that a seat is kept for a member whose connection is gone, unless a room is opened with another measure."""
 TOLD = (
     "audio_muted",
     "video_muted",
@@ -37,8 +39,14 @@ TOLD = (
     "echo_cancellation",
     "auto_gain",
     "noise_suppression",
+    "requested_position",
+    "hushed",
+    "withheld",
 )
-"""The fields of a member whose change is told by name. Places are told with the layout, talking by itself."""
+"""The fields of a member whose change is told by name. Places are told with the layout, talking by itself.
+
+The last ones are for whoever brings the room back when its worker is lost.
+"""
 
 
 class Directions(NamedTuple):
@@ -63,25 +71,23 @@ class LiveRoom:
     """A room with people in it. ``members`` is in the order of joining.
 
     ``speakers`` are those who had the video floor, the latest first. ``absent`` maps members without a connection to
-    the time at which their seat is given up. ``hushed`` are those whose microphone was muted only because they were
-    made deaf, ``withheld`` those who are not sent the picture until they turn it on. ``before_screens`` is the layout
-    to go back to when the last shared screen ends.
+    the time at which their seat is given up, ``grace`` seconds after it was lost. ``before_screens``
+    is the layout to go back to when the last shared screen ends.
     """
 
     room: Room
     session: Session
     server_limit: int = MEMBERS_MAX
+    grace: float = GRACE
     members: Mapping[str, Member] = field(default_factory=dict)
     floor: Floor = field(default_factory=Floor)
     speakers: tuple[str, ...] = ()
     sizing: Sizing = field(default_factory=Sizing)
     absent: Mapping[str, float] = field(default_factory=dict)
-    hushed: frozenset[str] = frozenset()
-    withheld: frozenset[str] = frozenset()
     before_screens: str | None = None
 
     @classmethod
-    def opened(cls, room: Room, session_id: str, *, server_limit: int = MEMBERS_MAX) -> Self:
+    def opened(cls, room: Room, session_id: str, *, server_limit: int = MEMBERS_MAX, grace: float = GRACE) -> Self:
         """An empty live room with the settings that ``room`` has now."""
         settings = room.settings
         session = Session(
@@ -93,7 +99,7 @@ class LiveRoom:
             prioritize_handraise=settings.prioritize_handraise,
             meta=dict(settings.meta),
         )
-        return cls(room, session, server_limit)
+        return cls(room, session, server_limit, grace)
 
     @property
     def arrangement(self) -> Arrangement:
@@ -104,7 +110,8 @@ class LiveRoom:
     def picture(self) -> Picture:
         """The picture as ``LayoutChanged`` tells it."""
         seated = {m.current_position: m for m in self.members.values() if m.current_position != OFF_CANVAS}
-        return Picture(self.session.layout, layers(self.session.layout, self.sizing.shown, seated))
+        shown = layers(self.session.layout, self.sizing.shown, seated)
+        return Picture(self.session.layout, shown, self.before_screens)
 
     def seat(self, call_id: str) -> Member | None:
         """The member who holds this call's seat."""

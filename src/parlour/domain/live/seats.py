@@ -15,9 +15,6 @@ from parlour.domain.live.layout import LAYOUTS, is_position
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.room import Directions, LiveRoom, Outcome, changes
 
-GRACE = 45.0
-"""Seconds that a seat is kept for a member whose connection is gone."""
-
 
 class Ending(NamedTuple):
     """Why a call ends: the verto cause, its Q.850 or FreeSWITCH number, and the reason in words."""
@@ -73,9 +70,17 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
         room,
         session=session,
         members={member.id: member for member in people},
-        absent={member.id: now + GRACE for member in people},
+        absent={member.id: now + room.grace for member in people},
     )
     return after.settled(now)
+
+
+def past_of(room: LiveRoom) -> Past | None:
+    """What ``revive`` begins with; ``None`` where nobody is in."""
+    if not room.members:
+        return None
+    session = replace(room.session, layout=room.before_screens or room.session.layout)
+    return Past(session, tuple(replace(member, talking=False) for member in room.members.values()))
 
 
 def reoffer(room: LiveRoom, command: Reoffer, media: Directions, now: float) -> Outcome:
@@ -104,7 +109,7 @@ def leave(room: LiveRoom, command: Leave, now: float) -> Outcome:
 
 def absent(room: LiveRoom, command: Absent, now: float) -> Outcome:
     """Keep the seats of these calls for the grace period, counted from the first loss. Unknown calls are skipped."""
-    lost = {seat.id: now + GRACE for call_id in command.call_ids if (seat := room.seat(call_id))}
+    lost = {seat.id: now + room.grace for call_id in command.call_ids if (seat := room.seat(call_id))}
     return Outcome(replace(room, absent={**lost, **room.absent}))
 
 
@@ -156,8 +161,6 @@ def end(room: LiveRoom, endings: Mapping[str, Ending], now: float) -> Outcome:
         members=members,
         speakers=tuple(member_id for member_id in room.speakers if member_id in members),
         absent={member_id: due for member_id, due in room.absent.items() if member_id in members},
-        hushed=room.hushed.intersection(members),
-        withheld=room.withheld.intersection(members),
     )
     if after.before_screens and not any(member.kind is MemberKind.SCREEN for member in members.values()):
         after = after.laid_out(after.before_screens)
@@ -203,7 +206,7 @@ def _come_back(room: LiveRoom, seat: Member, command: Join, media: Directions, n
         return Outcome(room, (), refused)
     if len(room.members) >= seat_limit(room.room.settings, room.server_limit):
         return Outcome(room, (), FULL)
-    member = replace(seat, call_id=command.call_id, capabilities=command.capabilities, talking=False)
+    member = replace(seat, call_id=command.call_id, capabilities=command.capabilities, talking=False, held=False)
     return _seated(room, _negotiated(room, member, media).settled(now), member.id)
 
 
@@ -220,10 +223,6 @@ def _screen_refusal(room: LiveRoom, command: Join) -> Refused | None:
 def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
     settings = room.room.settings
     is_screen = command.screen_of is not None
-    if settings.room_join_video_off and media.receives_video and not is_screen:
-        after = replace(room, withheld=room.withheld | {member_id})
-    else:
-        after = room
     member = Member(
         id=member_id,
         call_id=command.call_id,
@@ -234,8 +233,9 @@ def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now
         capabilities=command.capabilities,
         joined_at=now,
         video_muted=settings.user_join_video_off and not is_screen,
+        withheld=settings.room_join_video_off and not is_screen,
     )
-    after = _negotiated(after, member, media)
+    after = _negotiated(room, member, media)
     if is_screen:
         after = _staged(after, command, member)
     after = after.settled(now)
@@ -272,15 +272,16 @@ def _welcome(room: LiveRoom, member_id: str) -> Told:
 
 def _negotiated(room: LiveRoom, member: Member, media: Directions) -> LiveRoom:
     """With ``member`` in its seat and its media. Who once offers not to receive the picture decides from then on."""
-    withheld = room.withheld if media.receives_video else room.withheld - {member.id}
+    withheld = member.withheld and media.receives_video
     member = replace(
         member,
         sends_audio=media.sends_audio,
         sends_video=media.sends_video,
         receives_audio=media.receives_audio,
-        receives_video=media.receives_video and member.id not in withheld,
+        receives_video=media.receives_video and not withheld,
+        withheld=withheld,
     )
-    return replace(room, withheld=withheld, members={**room.members, member.id: member})
+    return replace(room, members={**room.members, member.id: member})
 
 
 def _staged(room: LiveRoom, command: Join, screen: Member) -> LiveRoom:

@@ -16,6 +16,8 @@ from parlour.front.signalling.verto import Answer, positions_of
 from parlour.front.signalling.wire import Json
 
 PREFIX = "call."
+PARTING = frozenset({"call.end", "call.member.remove"})
+"""What may end the call of whoever asks."""
 TARGETS_MAX = 300
 
 SCREEN_METHODS: dict[str, tuple[str, Json]] = {

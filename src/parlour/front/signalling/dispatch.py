@@ -1,6 +1,7 @@
 """Every request finds its handler here, and every one is answered."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -20,7 +21,21 @@ async def answer(board: Switchboard, dialogue: Dialogue, request: Request, reply
 
     The same id again gets the same answer, without the deed being done again: the SDK repeats requests after a failure
     and after a reconnect. Only what failed may be tried again under its id.
+
+    What may end the caller's own call is answered before anybody tells that it did: with its call the SDK drops the
+    requests that wait for an answer.
     """
+    with dialogue.holding() if request.method in acts.PARTING else contextlib.nullcontext():
+        await _answer(board, dialogue, request, reply)
+
+
+async def tell_state(board: Switchboard, dialogue: Dialogue) -> None:
+    """Give the client what it resumes the session with."""
+    state = await board.state_of(dialogue)
+    dialogue.emit("signalwire.authorization.state", {"authorization_state": state})
+
+
+async def _answer(board: Switchboard, dialogue: Dialogue, request: Request, reply: Callable[[Json], None]) -> None:
     earlier = dialogue.answers.get(request.id)
     if earlier is not None:
         reply(await asyncio.shield(earlier))
@@ -38,12 +53,6 @@ async def answer(board: Switchboard, dialogue: Dialogue, request: Request, reply
         found.after()
     if found is not None and found.state_changed:
         await tell_state(board, dialogue)
-
-
-async def tell_state(board: Switchboard, dialogue: Dialogue) -> None:
-    """Give the client what it resumes the session with."""
-    state = await board.state_of(dialogue)
-    dialogue.emit("signalwire.authorization.state", {"authorization_state": state})
 
 
 async def _outcome(board: Switchboard, dialogue: Dialogue, request: Request) -> tuple[Json, Answer | None]:

@@ -10,9 +10,11 @@ from parlour.domain.live.events import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    Picture,
     Session,
     SessionUpdated,
 )
+from parlour.domain.live.layout import OFF_CANVAS
 
 if TYPE_CHECKING:
     from parlour.domain.live.member import Member
@@ -23,6 +25,7 @@ class Roll:
 
     def __init__(self) -> None:
         self.session: Session | None = None
+        self.picture: Picture | None = None
         self.members: dict[str, Member] = {}
         self.lost = False
 
@@ -39,9 +42,16 @@ class Roll:
                 self.members.pop(event.member.id, None)
             case SessionUpdated():
                 self.session = event.session
-            case LayoutChanged() if self.session is not None:
-                self.session = replace(self.session, layout=event.picture.layout)
+            case LayoutChanged():
+                self.picture = event.picture
+                places = {layer.member_id: layer.position for layer in event.picture.layers}
+                for member in self.members.values():
+                    place = places.get(member.id, OFF_CANVAS)
+                    self.members[member.id] = replace(member, current_position=place)
 
     def past(self) -> Past | None:
-        """What a new worker begins with."""
-        return None if self.session is None else Past(self.session, tuple(self.members.values()))
+        """What a new worker begins with: the layout is the one without the screens, which do not come back."""
+        if self.session is None:
+            return None
+        layout = self.session.layout if self.picture is None else self.picture.before_screens or self.picture.layout
+        return Past(replace(self.session, layout=layout), tuple(self.members.values()))

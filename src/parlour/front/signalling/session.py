@@ -1,11 +1,12 @@
 """A signalling session: what outlives a socket. It is named by its ``protocol`` and holds the calls of one page."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol
@@ -36,7 +37,7 @@ CALLS_MAX = 8
 BACKLOG_MAX = 256
 """Events kept for a client whose socket is gone; older ones go first."""
 HELD_MAX = 512
-"""Events kept for a call until its seat is confirmed."""
+"""Events kept for a call until its seat is confirmed, and for a session while an answer has to go first."""
 ANSWERS_MAX = 256
 """Answers kept for requests that come again."""
 MOVED = ("NORMAL_TEMPORARY_FAILURE", "41", "the room moved; join again")
@@ -93,6 +94,8 @@ class Dialogue:
         self._let_go: LetGo | None = None
         self._send: Callable[[Json], None] | None = None
         self._backlog: deque[Json] = deque(maxlen=BACKLOG_MAX)
+        self._holders = 0
+        self._held: deque[tuple[UUID, Told]] = deque(maxlen=HELD_MAX)
         self._counts = counts
         self._strict = strict
         self._numbers = itertools.count(1)
@@ -184,6 +187,11 @@ class Dialogue:
         A call that is not confirmed yet hears it later. While that is a screen, so does its owner: the SDK wants to
         know the screen's answer before its member.
         """
+        if self._holders:
+            if len(self._held) == HELD_MAX:
+                self._counts.forgotten += 1
+            self._held.append((room_id, told))
+            return
         seat = self.vacant.get(room_id)
         if isinstance(told.event, MemberLeft) and seat is not None and told.event.member.id == seat.id:
             del self.vacant[room_id]
@@ -196,6 +204,17 @@ class Dialogue:
                 if call.kind is not MemberKind.MEMBER:
                     return
         self._pass(told, [call for call in mine if call.stage is not Stage.JOINING])
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keep back what rooms tell during a block, and pass it on after."""
+        self._holders += 1
+        try:
+            yield
+        finally:
+            self._holders -= 1
+            while self._held and not self._holders:
+                self.hear(*self._held.popleft())
 
     def end(self, call: Call, reason: str) -> None:
         """Tell that a call is over; the SDK wants to hear it before the call is gone."""

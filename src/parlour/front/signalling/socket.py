@@ -112,14 +112,20 @@ class Socket:
     async def _work(self, dialogue: Dialogue, request: Request) -> None:
         try:
             if request.method == "signalwire.reauthenticate":
-                try:
-                    self._send(frames.result(request.id, await reauthenticate(self._board, dialogue, request)))
-                except BadFrame as refusal:
-                    self._send(frames.error(refusal.id, refusal.code, str(refusal)))
+                await self._reauthenticate(dialogue, request)
             else:
                 await answer(self._board, dialogue, request, self._send)
         finally:
             self._slots.release()
+
+    async def _reauthenticate(self, dialogue: Dialogue, request: Request) -> None:
+        try:
+            content = await reauthenticate(self._board, dialogue, request)
+        except BadFrame as refusal:
+            self._send(frames.error(refusal.id, refusal.code, str(refusal)))
+            return
+        self._send(frames.result(request.id, content))
+        await tell_state(self._board, dialogue)  # it says which token the session goes on with
 
     async def _connect(self, request: Request, requests: asyncio.TaskGroup) -> None:
         board = self._board

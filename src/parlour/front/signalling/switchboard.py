@@ -13,6 +13,7 @@ from parlour.domain.errors import Refusal, Unavailable
 from parlour.domain.live.commands import Absent, Act, Command, Done, Past, Present, Refused, Reply
 from parlour.domain.live.events import RoomLost, Session, Told
 from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.room import GRACE
 from parlour.domain.ticket import Bearer, Ticket
 from parlour.domain.turn import IceServer
 from parlour.front.signalling import wire
@@ -21,16 +22,16 @@ from parlour.front.signalling.frames import Denied
 from parlour.front.signalling.roll import Roll
 from parlour.front.signalling.rooms import Rooms, Subscription
 from parlour.front.signalling.session import Call, Dialogue, Stage
-from parlour.front.tickets import BadToken, Tickets, Use
+from parlour.front.tickets import BadToken, OldToken, Tickets, Use
 from parlour.store import subscribers
 from parlour.store.database import Database
 
 ASK_S = 8.0
 """How long a room may take to answer. The SDK gives up on the socket after 10 seconds."""
-KEPT_S = 120.0
-"""How long a session without a socket is remembered here. Seats are kept by the rooms, by their own measure."""
-VACANT_S = 60.0
-"""How long a lost room, and who was in it, is remembered while nobody joins again."""
+KEPT_S = 75.0
+"""How much longer than its seats a session without a socket is remembered here."""
+VACANT_S = 15.0
+"""How much longer than the seats in it a lost room is remembered while nobody joins again."""
 TIDY_S = 15.0
 
 log = logging.getLogger("parlour.signalling")
@@ -55,25 +56,38 @@ class Switchboard:
         tickets: Tickets,
         rooms: Rooms,
         *,
+        grace: float = GRACE,
         ice_servers: Callable[[Ticket], Sequence[IceServer]] = lambda ticket: (),
         strict: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``ice_servers`` gives ``RTCIceServer`` objects; where it gives any, they must really work, or calls fail."""
+        """``ice_servers`` gives ``RTCIceServer`` objects; where it gives any, they must really work, or calls fail.
+
+        ``grace`` is how many seconds the rooms keep a seat without its browser.
+        """
         self.database = database
         self.tickets = tickets
         self.ice_servers = ice_servers
         self.counts = Counts()
         self._rooms = rooms
+        self._grace = grace
         self._strict = strict
         self._monotonic = monotonic
         self._dialogues: dict[str, Dialogue] = {}
         self._lines: dict[UUID, _Line] = {}
         self._opening = asyncio.Lock()
 
-    async def admit(self, token: str) -> Ticket:
-        """Read a token. Raises ``Refusal`` when it is not good, also when its subscriber is gone."""
-        ticket = await self.tickets.read(token)
+    async def admit(self, token: str, protocol: str = "", state: str = "") -> Ticket:
+        """Read a token. Raises ``Refusal`` when it is not good, also when its subscriber is gone.
+
+        One whose time is past is still good for resuming the session ``protocol`` for as long as a seat of it is kept.
+        """
+        try:
+            ticket = await self.tickets.read(token)
+        except OldToken as old:
+            ticket = old.ticket
+            if not await self._keeps_a_seat(ticket, protocol, state):
+                raise
         if ticket.bearer is Bearer.SUBSCRIBER:
             key = ticket.subscriber or UUID(int=0)
             if await self.database.run(lambda connection: subscribers.get(connection, ticket.project, key)) is None:
@@ -106,7 +120,7 @@ class Switchboard:
             if call.member_id
         ]
         ticket = dialogue.ticket
-        content = {"protocol": dialogue.protocol, "holder": _holder(ticket), "calls": calls}
+        content = {"protocol": dialogue.protocol, "holder": _holder(ticket), "ticket": ticket.id, "calls": calls}
         return await self.tickets.seal(Use.STATE, content)
 
     async def present(self, dialogue: Dialogue) -> None:
@@ -114,19 +128,12 @@ class Switchboard:
         for room_id, calls in _by_room(dialogue).items():
             try:
                 await self.ask(room_id, Present(tuple(call.id for call in calls)))
-                seats = [await self.ask(room_id, Act(call.member_id, "member.list")) for call in calls]
+                for call in calls:
+                    async with call.lock:  # a join under way goes first
+                        if dialogue.calls.get(call.id) is call:
+                            await self._take_up(room_id, dialogue, call)
             except Denied as refusal:
                 log.warning("a room did not hear that its members are back: %s", refusal)
-                continue
-            for call, reply in zip(calls, seats, strict=True):
-                if not isinstance(reply, Refused) or call.id not in dialogue.calls:
-                    self._call_the_roll(room_id, call, reply)
-                    continue
-                if reply.reason == "lost":
-                    dialogue.lose(call, self._member(room_id, call, dialogue))
-                else:
-                    dialogue.end(call, reply.message)
-                    dialogue.verto("verto.bye", {"callID": call.id, "cause": "NORMAL_CLEARING", "causeCode": "16"})
 
     async def absent(self, dialogue: Dialogue) -> None:
         """The socket is gone: ask the rooms to keep the seats for a while."""
@@ -182,13 +189,13 @@ class Switchboard:
         """Forget sessions that nobody came back for, and rooms that nobody listens to."""
         now = self._monotonic()
         for protocol, dialogue in list(self._dialogues.items()):
-            if dialogue.away_since is not None and now - dialogue.away_since > KEPT_S:
+            if dialogue.away_since is not None and now - dialogue.away_since > self._grace + KEPT_S:
                 del self._dialogues[protocol]
                 for line in self._lines.values():
                     line.dialogues.discard(dialogue)
         async with self._opening:
             for room_id, line in list(self._lines.items()):
-                if line.roll.lost and now - line.lost_at > VACANT_S:
+                if line.roll.lost and now - line.lost_at > self._grace + VACANT_S:
                     line.roll = Roll()
                     for dialogue in line.dialogues:
                         dialogue.vacant.pop(room_id, None)
@@ -230,6 +237,17 @@ class Switchboard:
                 if call.stage is not Stage.JOINING:
                     dialogue.lose(call, self._member(room_id, call, dialogue))
 
+    async def _take_up(self, room_id: UUID, dialogue: Dialogue, call: Call) -> None:
+        """Go on with a call whose seat is there. Raises ``Denied`` with 503 when the room does not answer."""
+        reply = await self.ask(room_id, Act(call.member_id, "member.list"))
+        if not isinstance(reply, Refused):
+            self._call_the_roll(room_id, call, reply)
+        elif reply.reason == "lost":
+            dialogue.lose(call, self._member(room_id, call, dialogue))
+        else:
+            dialogue.end(call, reply.message)
+            dialogue.verto("verto.bye", {"callID": call.id, "cause": "NORMAL_CLEARING", "causeCode": "16"})
+
     def _call_the_roll(self, room_id: UUID, call: Call, reply: Reply) -> None:
         """Learn who is in a room that this front hears only since somebody resumed here."""
         line = self._lines.get(room_id)
@@ -243,6 +261,31 @@ class Switchboard:
         found = line.roll.members.get(call.member_id) if line is not None else None
         ticket = dialogue.ticket
         return found or Member(call.member_id, call.id, ticket.name, subscriber_id=str(ticket.subscriber or ""))
+
+    async def _keeps_a_seat(self, ticket: Ticket, protocol: str, state: str) -> bool:
+        """Whether a session has a seat that its room still knows, or that went down with a worker just now.
+
+        The session must be of that very ticket: another one of the same holder, long over, may have allowed more.
+        """
+        kept = await self._opened_state(ticket, protocol, state) if protocol and state else None
+        if kept is None or kept.get("ticket") != ticket.id:
+            return False
+        dialogue = self._dialogues.get(protocol)
+        if dialogue is None:
+            seats = [(UUID(room_id), member_id) for _, room_id, member_id, *_ in kept["calls"]]
+        elif dialogue.vacant:
+            return True
+        else:
+            seats = [(call.room_id, call.member_id) for call in dialogue.calls.values() if call.room_id]
+        return any(await asyncio.gather(*(self._may_have(room_id, member_id) for room_id, member_id in seats)))
+
+    async def _may_have(self, room_id: UUID, member_id: str) -> bool:
+        """Whether a room has a member, as far as can be known: one that does not answer may well have."""
+        try:
+            reply = await self.ask(room_id, Act(member_id, "member.list"))
+        except Denied:
+            return True
+        return not isinstance(reply, Refused) or reply.reason == "lost"
 
     async def _opened_state(self, ticket: Ticket, protocol: str, state: str) -> dict[str, Any] | None:
         try:

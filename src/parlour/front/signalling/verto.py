@@ -69,6 +69,8 @@ async def _invite(board: Switchboard, dialogue: Dialogue, params: Json) -> Answe
     if call is None:
         call = dialogue.calls[call_id] = Call(call_id)
     async with call.lock:
+        if dialogue.calls.get(call_id) is not call:  # it went down while this waited
+            return await _invite(board, dialogue, params)
         try:
             return await _join(board, dialogue, call, params, reattach)
         finally:
@@ -94,8 +96,11 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
         raise Denied(422, "bad_parameter", "a second camera is not supported")
     ticket = dialogue.ticket
     vacant = dialogue.vacant.get(room.room_id) if not reattach and owner is None else None
-    if vacant is None and not reattach and (dialog.get("attach") or dialog.get("reattaching")):
+    returns = reattach or vacant is not None
+    if not returns and (dialog.get("attach") or dialog.get("reattaching")):
         return _no_such_call()
+    if not returns and ticket.over(board.tickets.now().timestamp()):
+        raise Denied(401, "token_expired", "the token has expired; renew it before dialling")
     await board.listen(room.room_id, dialogue)
     reply = await board.ask(
         room.room_id,
@@ -214,8 +219,6 @@ async def _ask(board: Switchboard, call: Call, command: Any, may_fail: bool = Fa
 async def _room(board: Switchboard, dialogue: Dialogue, destination: str) -> tuple[Room, str]:
     """The room that somebody dials, and the channel. Raises ``Denied`` where the ticket does not reach it."""
     ticket = dialogue.ticket
-    if ticket.over(board.tickets.now().timestamp()):
-        raise Denied(401, "token_expired", "the token has expired; renew it before dialling")
     try:
         dialled = parse_dialled(destination)
     except ValueError as error:

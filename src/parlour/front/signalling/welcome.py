@@ -14,13 +14,13 @@ AGENT_MAX = 200
 
 async def connect(board: Switchboard, request: Request) -> tuple[Dialogue, Json]:
     """Take up or begin a session; give it with the answer. Raises ``BadFrame`` with -32002 for a bad token."""
-    ticket = await _admitted(board, request)
     params = request.params
     try:
         protocol = text_of(params, "protocol", 300, default="") if params.get("protocol") else ""
         state = text_of(params, "authorization_state", TOKEN_MAX, default="") if protocol else ""
     except Denied:
         protocol = state = ""  # a session that we do not know begins anew
+    ticket = await _admitted(board, request, protocol, state)
     agent = params.get("agent")
     dialogue = await board.open(ticket, agent[:AGENT_MAX] if isinstance(agent, str) else "", protocol, state)
     board.counts.connects += 1
@@ -41,10 +41,10 @@ async def reauthenticate(board: Switchboard, dialogue: Dialogue, request: Reques
     return {"authorization": _authorization(dialogue), "message": "OK", "code": "200"}
 
 
-async def _admitted(board: Switchboard, request: Request) -> Ticket:
+async def _admitted(board: Switchboard, request: Request, protocol: str = "", state: str = "") -> Ticket:
     try:
         token = text_of(object_of(request.params, "authentication"), "jwt_token", TOKEN_MAX)
-        return await board.admit(token)
+        return await board.admit(token, protocol, state)
     except Unavailable:
         raise BadFrame(frames.INTERNAL, "not available just now; try again", request.id) from None
     except OldToken:

@@ -20,7 +20,6 @@ _SHOWN = frozenset(
         "deaf",
         "talking",
         "meta",
-        "requested_position",
         "current_position",
         "input_volume",
         "output_volume",
@@ -31,6 +30,7 @@ _SHOWN = frozenset(
         "name",
     }
 )
+"""What clients are told of by name. A place that was asked for shows in the layout."""
 AUDIO_FLAGS = {
     "echo_cancellation": "echoCancellation",
     "auto_gain": "autoGainControl",
