@@ -32,10 +32,10 @@ FPS: Final = 30
 AFTER_S: Final = 1.0
 """Seconds for which the two are watched after something happened."""
 PATIENCE_S: Final = 20.0
-STILL_S: Final = 1.5
-SILENT_S: Final = 1.0
+STILL_S: Final = 2.5
+SILENT_S: Final = 2.5
 """Seconds for which a picture may stand still and a voice be gone on a machine that has much else to do."""
-PICTURES_KEPT: Final = 0.5
+PICTURES_KEPT: Final = 0.3
 """The part of the pictures that such a machine makes at least."""
 
 
