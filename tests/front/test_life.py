@@ -114,6 +114,20 @@ def test_sigterm_answers_what_is_in_flight_refuses_the_rest_and_ends_well(server
     assert "Parlour has ended" in server.log.read_text()
 
 
+def test_every_request_is_in_the_log_when_the_server_has_ended(server: RunningServer) -> None:
+    with server.client() as client:
+        for number in range(300):
+            client.get("/healthz", headers={"X-Request-ID": f"number-{number}"})
+    server.terminate()
+    assert server.process.wait(10) == 0
+    found = re.findall(
+        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO GET /healthz 200 \d+\.\d ms number-(\d+)$",
+        server.log.read_text(),
+        re.MULTILINE,
+    )
+    assert found == [str(number) for number in range(300)]
+
+
 def test_sigterm_ends_in_time_whatever_a_client_does(server: RunningServer) -> None:
     with socket.create_connection(("localhost", server.port)) as never:
         never.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
@@ -210,6 +224,30 @@ def test_a_head_of_a_sane_size_is_read(plain: RunningServer) -> None:
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: " + b"x" * (HEAD_MAX - 200) + b"\r\n\r\n"
     )
     assert exchange(plain.port, head).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_may_be_its_head_alone(plain: RunningServer) -> None:
+    get = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    answer = exchange(plain.port, get.replace(b"GET", b"HEAD") + b"\r\n" + get + b"Connection: close\r\n\r\n")
+    head, first, rest = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert first
+    assert rest.startswith(b"HTTP/1.1 200")
+    assert rest.endswith(b'{"status":"ok"}')
+
+
+def test_who_asks_before_sending_a_body_is_told_to_go_on(plain: RunningServer) -> None:
+    body = json.dumps(COFFEE).encode()
+    head = (
+        f"POST {ROOMS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+        f"Authorization: {httpx.BasicAuth(PROJECT, TOKEN)._auth_header}\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection(("localhost", plain.port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(

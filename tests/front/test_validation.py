@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from parlour.domain.errors import InvalidInput
 from parlour.domain.moment import parse_moment
 from parlour.domain.room import Layout, Quality, RoomSettings
-from parlour.front.api.room_schema import ConferenceRoomCreateRequest, ConferenceRoomUpdateRequest
+from parlour.front.api.room_schema import ConferenceRoomCreateRequest, ConferenceRoomUpdateRequest, named
 from parlour.front.errors import CODES
 from parlour.front.problems import validate
 
@@ -33,7 +33,7 @@ anything = st.recursive(
 def test_one_field(field: str, value: Any) -> None:
     given_fields = {"name": "a", "enable_room_previews": False, field: value}
     try:
-        found = validate(ConferenceRoomCreateRequest, given_fields).model_dump(exclude_unset=True)
+        found = named(validate(ConferenceRoomCreateRequest, given_fields))
     except InvalidInput as refusal:
         [problem] = refusal.problems
         assert problem.attribute == field
@@ -52,7 +52,7 @@ def test_one_field(field: str, value: Any) -> None:
             assert kept == (value or "")
         case "meta":
             assert kept == (value or {})
-            assert len(json.dumps(kept)) < 20_000
+            assert len(json.dumps(dict(kept))) < 20_000
         case "fps":
             assert kept == int(value)
         case _:

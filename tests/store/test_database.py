@@ -13,6 +13,7 @@ from parlour.front.front import random_id, utc_now
 from parlour.store import database as limits
 from parlour.store import tokens
 from parlour.store.database import Database, check_database_url, open_database
+from parlour.store.prepared import InsertUnlessTaken, PreparedSelect
 from parlour.store.tables import projects
 
 
@@ -26,6 +27,25 @@ def add(connection: sa.Connection) -> UUID:
 def count(connection: sa.Connection) -> int:
     """How much is kept."""
     return connection.execute(sa.select(sa.func.count()).select_from(projects)).scalar_one()
+
+
+_insert = InsertUnlessTaken(projects)
+_select = PreparedSelect(
+    sa.select(projects.c.id, projects.c.created_at).where(projects.c.id == sa.bindparam("project"))
+)
+
+
+async def insert(database: Database, project: UUID | None = None) -> bool:
+    """Keep something the direct way."""
+    return await database.insert(_insert, {"id": project or random_id(), "created_at": utc_now()})
+
+
+async def test_one_statement_alone(database: Database) -> None:
+    project, now = random_id(), utc_now()
+    assert await database.first(_select, {"project": project}) is None
+    assert await database.insert(_insert, {"id": project, "created_at": now})
+    assert not await insert(database, project)
+    assert await database.first(_select, {"project": project}) == [project, now]
 
 
 async def test_a_transaction_is_all_or_nothing(database: Database) -> None:
@@ -76,15 +96,23 @@ async def test_a_caller_that_goes_away_leaves_the_others_alone(database: Databas
     assert await database.run(count) in {before + 1, before + 2}
 
 
-async def test_the_queue_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("direct", [False, True])
+async def test_the_queue_is_bounded(database_url: str, monkeypatch: pytest.MonkeyPatch, direct: bool) -> None:
     for module in ("sqlite", "postgres"):
         monkeypatch.setattr(f"parlour.store.{module}.QUEUE_MAX", 5)
     assert limits.QUEUE_MAX > 5
-    results = await asyncio.gather(*(database.write(add) for _ in range(20)), return_exceptions=True)
-    refused = [result for result in results if isinstance(result, Unavailable)]
-    assert len(refused) == 15
-    assert sum(value for name, value in database.statistics().items() if name.endswith("refused")) == 15
-    await database.write(add)
+    database = open_database(database_url)
+    try:
+        await database.migrate()
+        attempts = [insert(database) if direct else database.write(add) for _ in range(20)]
+        results = await asyncio.gather(*attempts, return_exceptions=True)
+        refused = [result for result in results if isinstance(result, Unavailable)]
+        assert len(refused) == 15
+        assert sum(value for name, value in database.statistics().items() if name.endswith("refused")) == 15
+        await database.write(add)
+        assert await database.run(count) == 6
+    finally:
+        await database.close()
 
 
 async def test_readers_cannot_write_to_sqlite(database: Database, backend: str) -> None:

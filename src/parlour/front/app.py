@@ -1,19 +1,23 @@
 """The front's application, put together."""
 
 import functools
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parlour import __version__
 from parlour.bus.rooms import BusRooms
 from parlour.front import documents, open_rooms, web
+from parlour.front.access_log import AccessLog
 from parlour.front.api import directory, embeds, join_tokens, resources, rooms, service, subscribers, tokens
 from parlour.front.auth import Gate
 from parlour.front.cors import Cors
@@ -34,6 +38,22 @@ sound. Authenticate with HTTP Basic: the project's id and an API token.
 
 Every answer carries an `X-Request-ID`. Times are UTC.
 """
+
+
+class Answering:
+    """A handler as the router calls it.
+
+    Starlette would do the same for a plain function, and once more catch refusals around it, in four calls that every
+    request goes through: they are caught around all handlers already.
+    """
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        response = await self._handler(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 def build_app(
@@ -62,6 +82,9 @@ def build_app(
     doors = open_rooms.OpenRooms(open_project, monotonic) if open_project is not None else None
     if doors is not None:
         sources["open_rooms"] = doors.statistics
+    access = AccessLog(sys.stderr) if log_requests else None
+    if access is not None:
+        sources["access_log"] = access.statistics
     metrics = Metrics(bus.workers if bus is not None else None, **sources)
     described = FastAPI(
         title="Parlour",
@@ -75,7 +98,7 @@ def build_app(
         described.include_router(part.router)
     # FastAPI describes the routes; Starlette serves them, at a third of the cost a request.
     routes = [
-        Route(route.path, route.endpoint, methods=sorted(route.methods or ()))
+        Route(route.path, Answering(route.endpoint), methods=sorted(route.methods or ()))
         for part in parts
         for route in part.router.routes
         if isinstance(route, Route)
@@ -97,4 +120,4 @@ def build_app(
         routes,
         doors,
     )
-    return Observe(Cors(app), metrics, log_requests=log_requests)
+    return Observe(Cors(app), metrics, access)

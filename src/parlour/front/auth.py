@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from parlour.domain.errors import NotAuthorized
 from parlour.domain.token import Permission, Token, digest
+from parlour.front.header import header
 from parlour.store import tokens
 from parlour.store.database import Database
 
@@ -42,12 +43,12 @@ class Gate:
 
         Raises ``NotAuthorized`` unless its token is good and carries one of the permissions.
         """
-        header = request.headers.get("authorization", "")
-        key = digest(header)
+        given = header(request, b"authorization") or ""
+        key = digest(given)
         checked = self._checked.get(key)
         if checked is None or self._clock() >= checked.until:
             self._misses += 1
-            checked = await self._check(header, key)
+            checked = await self._check(given, key)
         else:
             self._hits += 1
         if checked is None or not checked.token.may(any_of):
@@ -70,9 +71,9 @@ class Gate:
             "cached": len(self._checked),
         }
 
-    async def _check(self, header: str, key: bytes) -> _Checked | None:
+    async def _check(self, given: str, key: bytes) -> _Checked | None:
         self._checked.pop(key, None)
-        credentials = _read(header)
+        credentials = _read(given)
         if credentials is None:
             return None
         project, secret = credentials
@@ -86,9 +87,9 @@ class Gate:
         return checked
 
 
-def _read(header: str) -> tuple[UUID, str] | None:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic" or len(header) > HEADER_MAX:
+def _read(given: str) -> tuple[UUID, str] | None:
+    scheme, _, encoded = given.partition(" ")
+    if scheme.lower() != "basic" or len(given) > HEADER_MAX:
         return None
     try:
         project, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")

@@ -4,9 +4,10 @@ import asyncio
 import json
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from parlour.domain.errors import InvalidInput, Problem, TooLarge, TooSlow
+from parlour.front.header import header
 
 BODY_MAX = 64 * 1024
 """Bytes. The largest room that can be described takes about 30 KiB."""
@@ -56,9 +57,10 @@ async def read_object(request: Request) -> tuple[dict[str, Any], bytes]:
 
 
 def _check_type(request: Request) -> None:
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    encoding = header(request, b"content-encoding")
+    if encoding is not None and encoding.lower() != "identity":
         raise _not_parsable("a compressed body is not accepted; send it plain")
-    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    kind, _, parameters = (header(request, b"content-type") or "").lower().partition(";")
     if kind.strip() != "application/json":
         raise _not_parsable("the body must be JSON, with Content-Type: application/json")
     charset = parameters.partition("charset=")[2].split(";")[0].strip(' "')
@@ -67,22 +69,26 @@ def _check_type(request: Request) -> None:
 
 
 async def _read(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "0")
+    declared = header(request, b"content-length") or "0"
     if declared.isdecimal() and int(declared[:20]) > BODY_MAX:
         raise TooLarge
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(BODY_WAIT_S):
-            async for part in request.stream():
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise _not_parsable("the body ended early")
+                part = message.get("body", b"")
+                more = message.get("more_body", False)
                 size += len(part)
                 if size > BODY_MAX:
                     raise TooLarge
                 parts.append(part)
     except TimeoutError:
         raise TooSlow from None
-    except ClientDisconnect:
-        raise _not_parsable("the body ended early") from None
     return b"".join(parts)
 
 

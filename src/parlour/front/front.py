@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
     from parlour.front.open_rooms import OpenRooms
 
+_VERSION_4 = 0x4 << 76 | 0b10 << 62
+"""The version and the variant of a random UUID (RFC 9562 section 5.4)."""
+_RANDOM_BITS = (1 << 128) - 1 & ~(0xF << 76 | 0b11 << 62)
 _AUTHORITY = re.compile(r"[A-Za-z0-9._~-]{1,253}(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?\Z")
 
 
@@ -65,7 +67,8 @@ class Front:
 
 def random_id() -> UUID:
     """An id that tells nothing."""
-    return UUID(bytes=secrets.token_bytes(16), version=4)
+    # What ``version=4`` does, at half the cost.
+    return UUID(int=int.from_bytes(os.urandom(16), "big") & _RANDOM_BITS | _VERSION_4)
 
 
 def front_of(request: Request) -> Front:

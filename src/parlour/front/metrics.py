@@ -1,13 +1,18 @@
 """What the front counts, for Prometheus."""
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -47,6 +52,45 @@ class _Statistics(Collector):
             yield family
 
 
+@dataclass(slots=True)
+class _Durations:
+    """How many requests took how long: counts by bucket, the last one without a bound, and seconds altogether."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    seconds: float = 0.0
+
+
+class _Requests(Collector):
+    """What came and how long it took. Counted by hand: the client library takes a lock for each figure."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self._durations: defaultdict[str, _Durations] = defaultdict(_Durations)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._counts[method, route, status] += 1
+        durations = self._durations[route]
+        durations.counts[bisect_left(BUCKETS, seconds)] += 1
+        durations.seconds += seconds
+
+    def collect(self) -> "Iterable[Metric]":
+        requests = CounterMetricFamily(
+            "parlour_http_requests", "Requests answered.", labels=["method", "route", "status"]
+        )
+        for (method, route, status), count in self._counts.items():
+            requests.add_metric([method, route, str(status)], count)
+        yield requests
+        seconds = HistogramMetricFamily(
+            "parlour_http_request_seconds",
+            "Seconds from a request's head to the end of its answer.",
+            labels=["route"],
+        )
+        bounds = [*map(floatToGoString, BUCKETS), "+Inf"]
+        for route, durations in self._durations.items():
+            seconds.add_metric([route], list(zip(bounds, accumulate(durations.counts), strict=True)), durations.seconds)
+        yield seconds
+
+
 class Metrics:
     """Requests by route, the statistics of what the front stands on, and those of the media workers."""
 
@@ -58,30 +102,12 @@ class Metrics:
             self._registry.register(_Workers(workers))
         ProcessCollector(registry=self._registry)
         self._registry.register(_Statistics(sources))
-        self._requests = Counter(
-            "parlour_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
-        )
-        self._seconds = Histogram(
-            "parlour_http_request_seconds",
-            "Seconds from a request's head to the end of its answer.",
-            ["route"],
-            buckets=BUCKETS,
-            registry=self._registry,
-        )
-        self._counters: dict[tuple[str, str, int], Counter] = {}
-        self._histograms: dict[str, Histogram] = {}
+        self._requests = _Requests()
+        self._registry.register(self._requests)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request. ``route`` is the path's template, so that labels stay few."""
-        key = (method if method in METHODS else "other", route, status)
-        counter = self._counters.get(key)
-        if counter is None:
-            counter = self._counters[key] = self._requests.labels(key[0], route, str(status))
-        histogram = self._histograms.get(route)
-        if histogram is None:
-            histogram = self._histograms[route] = self._seconds.labels(route)
-        counter.inc()
-        histogram.observe(seconds)
+        self._requests.count(method if method in METHODS else "other", route, status, seconds)
 
     def exposition(self) -> tuple[bytes, str]:
         """The figures and their media type."""

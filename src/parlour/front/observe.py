@@ -1,28 +1,29 @@
 """The outermost layer: a request's id, its log line, its figures, and the last word on failures."""
 
 import logging
+import os
 import re
-import secrets
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parlour.front.access_log import AccessLog
 from parlour.front.metrics import Metrics
 
 ID_HEADER = b"x-request-id"
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}\Z")
 
-access = logging.getLogger("parlour.access")
 log = logging.getLogger("parlour.front")
 
 
 class Observe:
     """Wraps the application. Whatever happens inside is answered, counted and logged under the request's id."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, log_requests: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, access: AccessLog | None = None) -> None:
+        """Without ``access`` requests are not logged."""
         self._app = app
         self._metrics = metrics
-        self._log_requests = log_requests
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -51,15 +52,8 @@ class Observe:
             seconds = time.perf_counter() - began
             route = scope.get("route")
             self._metrics.request(scope["method"], route.path_format if route else "none", status, seconds)
-            if self._log_requests:
-                access.info(
-                    "%s %s %d %.1f ms %s",
-                    scope["method"],
-                    scope["path"].encode("unicode_escape").decode(),
-                    status,
-                    seconds * 1000,
-                    request_id.decode(),
-                )
+            if self._access is not None:
+                self._access.request(scope["method"], scope["path"], status, seconds, request_id)
 
 
 def _request_id(scope: Scope) -> bytes:
@@ -67,4 +61,4 @@ def _request_id(scope: Scope) -> bytes:
         if name == ID_HEADER and _SANE.match(value):
             found: bytes = value
             return found
-    return secrets.token_hex(12).encode()
+    return os.urandom(12).hex().encode()

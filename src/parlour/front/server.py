@@ -23,20 +23,53 @@ FRAME_MAX = 256 * 1024
 """Bytes of a WebSocket message. A session description with many codecs and candidates takes about 10 KiB."""
 WS_PING_S = 20.0
 """How often a WebSocket is pinged, and how long the pong may take."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""What uvicorn writes before an answer to somebody who waits for it."""
 CONNECTIONS_MAX = 4096
 """Connections at once; more are answered 503."""
+
+
+class _OneWrite:
+    """What an answer is written to: sends its head along with what follows, in one system call and one packet.
+
+    uvicorn writes each apart. ASGI lets a server hold the head back until there is something of the body.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+        self._head_went = False
+
+    def write(self, data: bytes) -> None:
+        if self._head_went or data == CONTINUE:
+            self._transport.write(data)
+        elif self._head is None:
+            self._head = data
+        else:
+            self._head_went = True
+            self._transport.write(b"".join((self._head, data)))
+
+    def close(self) -> None:
+        if self._head is not None and not self._head_went:
+            self.write(b"")
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 with a limit on the size of a request's head and on the time it takes."""
 
+    _in_head = False
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Expect a head."""
         super().connection_made(transport)
-        self._expect_head()
+        self._in_head = True
+        self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -45,9 +78,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser unless the head that it is reading has grown too large."""
-        expected = self._head_timer is not None
+        expected = self._in_head
         super().data_received(data)
-        if expected and self._head_timer is not None:
+        if not self._in_head:
+            return
+        if self._head_timer is None:  # only now: nearly all heads come in one piece, and a timer costs
+            self._wait_for_head()
+        if expected:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_MAX:
                 self._refuse(b"431 Request Header Fields Too Large")
@@ -55,19 +92,23 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins, on a connection kept open or behind another request."""
         super().on_message_begin()
-        if self._head_timer is None:
-            self._expect_head()
+        self._in_head = True
 
     def on_headers_complete(self) -> None:
         """The head is there; what comes now is the body."""
         self._stop_waiting()
+        before = self.cycle
         super().on_headers_complete()
+        cycle: Any = self.cycle
+        if cycle is not before and self.scope["method"] != "HEAD":  # whose answer is its head alone
+            cycle.transport = _OneWrite(self.transport)
 
-    def _expect_head(self) -> None:
-        self._head_bytes = 0
+    def _wait_for_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_WAIT_S, self._refuse, b"408 Request Timeout")
 
     def _stop_waiting(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None

@@ -1,14 +1,17 @@
 """The two databases behind one interface.
 
 Everything the store does is a plain function over a SQLAlchemy ``Connection``; a ``Database`` decides where it runs:
-on PostgreSQL in a greenlet over asyncpg, on SQLite in a thread that owns the connection (``sqlite.py``).
+on PostgreSQL in a greenlet over asyncpg, on SQLite in a thread that owns the connection (``sqlite.py``). The two
+statements that nearly every request is made of have ways of their own, ``first`` and ``insert``.
 """
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+
+from parlour.store.prepared import InsertUnlessTaken, PreparedSelect, Values
 
 Result = TypeVar("Result")
 Work = Callable[[sa.Connection], Result]
@@ -32,6 +35,12 @@ class Database(Protocol):
 
     async def transact(self, work: Work[Result]) -> Result:
         """Run writes that belong together: all durable when it returns, none when ``work`` raises."""
+
+    async def first(self, query: PreparedSelect, values: Values) -> Sequence[Any] | None:
+        """The first row of a query that stands alone, if any; the cheapest way to read one."""
+
+    async def insert(self, insert: InsertUnlessTaken, row: Values) -> bool:
+        """Insert a row by itself, durable when this returns; whether it went in. The cheapest way to write one."""
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision, once, however many processes start together."""

@@ -11,6 +11,7 @@ from parlour.domain.room import Room
 from parlour.domain.subscriber import Subscriber
 from parlour.store import rooms as room_store
 from parlour.store import subscribers as subscriber_store
+from parlour.store.database import Database
 from parlour.store.paging import Page, Position, fetch_page
 from parlour.store.tables import rooms, subscribers
 
@@ -120,9 +121,11 @@ def page(connection: sa.Connection, project: UUID, position: Position, size: int
     return Page(found, found[-1].resource_id if later else None, found[0].resource_id if earlier else None)
 
 
-def resource(connection: sa.Connection, project: UUID, key: UUID) -> Room | Subscriber | None:
+async def resource(database: Database, project: UUID, key: UUID) -> Room | Subscriber | None:
     """One resource of a project, whatever its kind."""
-    return room_store.get(connection, project, key) or subscriber_store.get(connection, project, key)
+    return await room_store.get(database, project, key) or await database.run(
+        lambda connection: subscriber_store.get(connection, project, key)
+    )
 
 
 def delete(connection: sa.Connection, project: UUID, key: UUID) -> bool:

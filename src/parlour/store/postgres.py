@@ -1,8 +1,9 @@
 """PostgreSQL through asyncpg."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -14,15 +15,15 @@ from sqlalchemy.util import greenlet_spawn
 from parlour.domain.errors import Unavailable
 from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work
 from parlour.store.migrations import upgrade
+from parlour.store.prepared import InsertUnlessTaken, PreparedSelect, Values
+from parlour.store.turns import Turns
 
 POOL_SIZE = 10
 STATEMENT_S = 10.0
 MIGRATION_LOCK = 0x5041524C4F5552
 """The advisory lock of a migration: the product's name in ASCII."""
-
-
 WAIT_S = 20.0
-"""How long a unit of work may take, the wait for a connection included."""
+"""How long the wait for a connection may take, and how long the unit of work after it."""
 
 _OUR_MISTAKES = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
 _DRIVERS_MISTAKES = (
@@ -32,10 +33,19 @@ _DRIVERS_MISTAKES = (
     asyncpg.exceptions.UnsupportedClientFeatureError,
 )
 """The same as the driver says it: wrong requests of ours, not the database's trouble."""
+_TROUBLE = (sa.exc.DBAPIError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A connection in autocommit with no statement in flight, and the driver's own beneath it."""
+
+    connection: sa.Connection
+    driver: Any
 
 
 class Postgres:
-    """A pool of connections; each unit of work runs in one greenlet, start to end."""
+    """A pool of connections. A unit of work runs in one greenlet, start to end; a prepared statement in none."""
 
     def __init__(self, url: sa.URL) -> None:
         self._connect_args: dict[str, Any] = {"timeout": LOCK_WAIT_S}
@@ -57,10 +67,9 @@ class Postgres:
         )
         self._sync = self._engine.sync_engine
         self._autocommit = self._sync.execution_options(isolation_level="AUTOCOMMIT", parlour_alone=True)
-        self._free = asyncio.Semaphore(POOL_SIZE)
-        self._kept: list[sa.Connection] = []
-        self._waiting = 0
-        self._refused = 0
+        # Waiting for a turn costs a future; waiting in the engine's pool costs a task and a timer each.
+        self._turns = Turns(POOL_SIZE, QUEUE_MAX, WAIT_S)
+        self._kept: list[_Kept] = []
 
     async def run(self, work: Work[Result]) -> Result:
         """See ``Database.run``."""
@@ -73,6 +82,18 @@ class Postgres:
     async def transact(self, work: Work[Result]) -> Result:
         """See ``Database.transact``."""
         return await self._spawn(lambda: self._together(work))
+
+    async def first(self, query: PreparedSelect, values: Values) -> Sequence[Any] | None:
+        """See ``Database.first``."""
+        statement = query.compiled(self._sync.dialect)
+        record = await self._direct("fetchrow", statement.sql, statement.arguments(values))
+        return None if record is None else statement.row(record)
+
+    async def insert(self, insert: InsertUnlessTaken, row: Values) -> bool:
+        """See ``Database.insert``."""
+        statement = insert.compiled(self._sync.dialect, row)
+        status: str = await self._direct("execute", statement.sql, statement.arguments(row))
+        return status == "INSERT 0 1"
 
     async def migrate(self) -> None:
         """See ``Database.migrate``; an advisory lock makes others wait, and is let go with the transaction.
@@ -105,21 +126,51 @@ class Postgres:
 
     async def close(self) -> None:
         """See ``Database.close``."""
+        self._turns.close()
         await greenlet_spawn(self._close_kept)
         await self._engine.dispose()
 
-    def _close_kept(self) -> None:
-        while self._kept:
-            self._kept.pop().close()
-
     def statistics(self) -> dict[str, float]:
         """See ``Database.statistics``."""
-        return {"waiting": self._waiting, "refused": self._refused}
+        return self._turns.statistics()
+
+    async def _direct(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
+        """Have the driver run one statement. It bounds that itself (``command_timeout``)."""
+        await self._turns.take()
+        try:
+            kept = self._pop_kept()
+            if kept is None:
+                kept = await _spawned(self._connect)
+            try:
+                result = await getattr(kept.driver, method)(sql, *arguments)
+            except BaseException:
+                # Cancelled, or out of time: its statement may be in flight still, so nobody else may have it.
+                kept.connection.invalidate()
+                kept.connection.close()
+                raise
+            self._kept.append(kept)
+        except _TROUBLE as error:
+            if not _is_trouble(error):
+                raise
+            raise _unavailable(error) from error
+        finally:
+            self._turns.give()
+        return result
+
+    async def _spawn(self, unit: Callable[[], Result]) -> Result:
+        await self._turns.take()
+        try:
+            with _told():
+                async with asyncio.timeout(WAIT_S):
+                    return await _spawned(unit)
+        finally:
+            self._turns.give()
 
     def _alone(self, work: Work[Result]) -> Result:
         """Run statements that stand alone on a connection kept for them: taking it from the pool costs more than a
         query."""
-        connection = self._kept_connection() or self._autocommit.connect()
+        kept = self._pop_kept() or self._connect()
+        connection = kept.connection
         try:
             result = work(connection)
             if connection.in_transaction():  # SQLAlchemy's notion; there is none at the server
@@ -127,39 +178,37 @@ class Postgres:
         except BaseException:
             connection.close()
             raise
-        self._kept.append(connection)
+        self._kept.append(kept)
         return result
 
     def _together(self, work: Work[Result]) -> Result:
         if self._kept:  # back to the pool, so that there is one to take
-            self._kept.pop().close()
+            self._kept.pop().connection.close()
         with self._sync.begin() as connection:
             return work(connection)
 
-    def _kept_connection(self) -> sa.Connection | None:
+    def _connect(self) -> _Kept:
+        connection = self._autocommit.connect()
+        return _Kept(connection, connection.connection.driver_connection)
+
+    def _pop_kept(self) -> _Kept | None:
         while self._kept:
-            connection = self._kept.pop()
-            driver: Any = connection.connection.driver_connection
-            if not driver.is_closed():
-                return connection
-            connection.invalidate()
-            connection.close()
+            kept = self._kept.pop()
+            if not kept.driver.is_closed():
+                return kept
+            kept.connection.invalidate()
+            kept.connection.close()
         return None
 
-    async def _spawn(self, unit: Callable[[], Result]) -> Result:
-        if self._waiting >= QUEUE_MAX:
-            self._refused += 1
-            raise Unavailable("too many requests wait for the database")
-        self._waiting += 1
-        try:
-            # Waiting here costs a future; waiting in the engine's pool costs a task and a timer each.
-            with _told():
-                async with asyncio.timeout(WAIT_S), self._free:
-                    spawned: Awaitable[Any] = greenlet_spawn(unit)
-                    result: Result = await spawned
-        finally:
-            self._waiting -= 1
-        return result
+    def _close_kept(self) -> None:
+        while self._kept:
+            self._kept.pop().connection.close()
+
+
+async def _spawned(unit: Callable[[], Result]) -> Result:
+    spawned: Awaitable[Any] = greenlet_spawn(unit)
+    result: Result = await spawned
+    return result
 
 
 @contextmanager
@@ -167,11 +216,18 @@ def _told() -> Iterator[None]:
     """Tell the database's trouble, which is ``Unavailable``, from mistakes of ours."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        if isinstance(error, _OUR_MISTAKES) and not error.connection_invalidated:
+    except _TROUBLE as error:
+        if not _is_trouble(error):
             raise
-        raise Unavailable(f"the database is not available: {error.orig}") from error
-    except _DRIVERS_MISTAKES:
-        raise
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Unavailable(f"the database is not available: {str(error) or type(error).__name__}") from error
+        raise _unavailable(error) from error
+
+
+def _is_trouble(error: Exception) -> bool:
+    if isinstance(error, sa.exc.DBAPIError):
+        return error.connection_invalidated or not isinstance(error, _OUR_MISTAKES)
+    return not isinstance(error, _DRIVERS_MISTAKES)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return Unavailable(f"the database is not available: {str(cause) or type(cause).__name__}")

@@ -10,7 +10,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 from parlour.domain.errors import Unavailable
 from parlour.store.database import LOCK_WAIT_S, PROBE_WAIT_S, QUEUE_MAX, Result, Work
 from parlour.store.migrations import upgrade
+from parlour.store.prepared import InsertUnlessTaken, PreparedSelect, Values
 
 BATCH_MAX = 64
 """Units that share one commit."""
@@ -187,6 +188,14 @@ class Sqlite:
         """See ``Database.transact``."""
         return await self._writer.submit(work)
 
+    async def first(self, query: PreparedSelect, values: Values) -> Sequence[Any] | None:
+        """See ``Database.first``."""
+        return await self._reader.submit(lambda connection: query.first(connection, values))
+
+    async def insert(self, insert: InsertUnlessTaken, row: Values) -> bool:
+        """See ``Database.insert``."""
+        return await self._writer.submit(lambda connection: insert(connection, row))
+
     async def migrate(self) -> None:
         """See ``Database.migrate``; the transaction itself is the lock, for a SQLite file has one writer."""
         try:
@@ -264,4 +273,6 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()["parlour_begin"])
+    # By the driver itself, for it runs with every batch: through SQLAlchemy it takes longer than a query does.
+    driver: Any = connection.connection.driver_connection
+    driver.execute(connection.get_execution_options()["parlour_begin"])

@@ -1,12 +1,13 @@
 """The tables. Times are UTC; identifiers of resources sort by the time they were made."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+
+from parlour.store.kept_json import KeptJson, compact_json
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -15,23 +16,24 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Only moments that know their zone go in; PostgreSQL's driver takes any zone."""
+        return None if dialect.name == "postgresql" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Every moment comes out in UTC, as PostgreSQL's driver gives it anyway."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Only moments that know their zone go in."""
+        """For a database without zones."""
         return value if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Every moment comes out in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        """For a database without zones."""
+        return value if value is None else value.replace(tzinfo=UTC)
 
 
-def compact_json(value: Mapping[str, Any]) -> str:
-    """A JSON object without spaces, in any script."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else "{}"
-
-
-class JsonText(sa.TypeDecorator[dict[str, Any]]):
+class JsonText(sa.TypeDecorator[Mapping[str, Any]]):
     """A JSON object kept as the compact text it was checked as, the same on every database."""
 
     impl = sa.Text
@@ -41,10 +43,9 @@ class JsonText(sa.TypeDecorator[dict[str, Any]]):
         """Write compactly, in any script."""
         return compact_json(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> KeptJson:
         """Read back what was written."""
-        found: dict[str, Any] = json.loads(value or "{}")
-        return found
+        return KeptJson(value or "{}")
 
 
 metadata = sa.MetaData(

@@ -1,8 +1,7 @@
 """The kinds of field that requests are made of: checked without coercion, described for the API document."""
 
-import json
 import math
-import unicodedata
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from parlour.domain.moment import parse_moment
 from parlour.domain.room import DESCRIPTION_MAX, DISPLAY_NAME_MAX, META_DEPTH, META_MAX, NAME_MAX
+from parlour.store.kept_json import KeptJson, compact_json
 
 ABSENT: Any = None
 """The default of a field that was not given; such fields are read with ``exclude_unset`` and never seen."""
@@ -21,9 +21,12 @@ LINE_PATTERN = rf"^[^{CONTROL}]*$"
 TEXT_PATTERN = r"^[^\u0000]*$"
 
 
+_CONTROLS = re.compile(f"[{CONTROL}]")
+
+
 def no_control(text: str) -> str:
     """Refuse control characters."""
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    if _CONTROLS.search(text):
         raise PydanticCustomError("invalid_parameter_value", "{field} must not contain control characters")
     return text
 
@@ -53,25 +56,23 @@ def _moment(value: Any) -> datetime | None:
     raise PydanticCustomError("not_a_datetime", "{field} must be a date-time such as 2026-05-06T12:20:00Z")
 
 
-def _meta(value: dict[str, Any] | None) -> dict[str, Any]:
-    if value is None:
-        return {}
+def _meta(value: dict[str, Any] | None) -> KeptJson:
     try:
-        if not _plain(value, META_DEPTH):
+        if not _plain(value or {}, META_DEPTH):
             raise PydanticCustomError(
                 "invalid_parameter_value",
                 "{field} must not contain NUL, numbers beyond any size, or more than {depth} levels",
                 {"depth": META_DEPTH},
             )
-        length = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
-        json.dumps(value, ensure_ascii=False).encode()
+        text = compact_json(value or {})
+        text.encode()
     except UnicodeEncodeError:
         raise PydanticCustomError("invalid_parameter_value", "{field} must be valid Unicode") from None
-    if length > META_MAX:
+    if len(text) > META_MAX:
         raise PydanticCustomError(
             "invalid_parameter_value", "{field} must be at most {most} characters of JSON", {"most": META_MAX}
         )
-    return value
+    return KeptJson(text)
 
 
 def _plain(value: Any, depth: int) -> bool:

@@ -62,7 +62,7 @@ async def get_resource(request: Request) -> Response:
     front = front_of(request)
     project = await front.gate.admit(request, ROOMS)
     key = path_id(request)
-    resource = await front.database.run(lambda connection: directory.resource(connection, project, key))
+    resource = await directory.resource(front.database, project, key)
     if resource is None:
         raise NotFound
     return render(200, _body(resource))

@@ -8,7 +8,6 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from parlour.domain.moment import format_moment
 from parlour.domain.room import MEMBERS_MAX, REMOVE_AFTER_MAX, Layout, Quality, Room
 from parlour.front.api.fields import (
     ABSENT,
@@ -22,7 +21,7 @@ from parlour.front.api.fields import (
     drop_defaults,
 )
 from parlour.front.describe import Links
-from parlour.store.tables import compact_json
+from parlour.store.kept_json import compact_json
 
 KIND = "video_room"
 """The resource's ``type``; its address says ``room``, and its list's links ``conference_room``."""
@@ -207,27 +206,33 @@ class FabricAddressRoomList(BaseModel):
     links: Links
 
 
+def named(request: BaseModel) -> dict[str, Any]:
+    """The fields that a request names; the others have no say. As ``model_dump``, which looks into every value."""
+    values = request.__dict__
+    return {name: values[name] for name in request.model_fields_set}
+
+
 def room_body(room: Room) -> dict[str, Any]:
-    """A room as the API shows it."""
+    """A room as the API shows it, for ``to_json``."""
     settings = room.settings
     return {
-        "id": str(room.id),
-        "project_id": str(room.project_id),
+        "id": room.id,
+        "project_id": room.project_id,
         "display_name": settings.display_name,
         "type": KIND,
-        "created_at": format_moment(room.created_at),
-        "updated_at": format_moment(room.updated_at),
+        "created_at": room.created_at,
+        "updated_at": room.updated_at,
         "conference_room": {
-            "id": str(room.room_id),
+            "id": room.room_id,
             "name": settings.name,
             "description": settings.description,
             "display_name": settings.display_name,
             "max_members": settings.max_members,
             "quality": settings.quality,
             "fps": str(settings.fps),
-            "join_from": _shown(settings.join_from),
-            "join_until": _shown(settings.join_until),
-            "remove_at": _shown(settings.remove_at),
+            "join_from": settings.join_from,
+            "join_until": settings.join_until,
+            "remove_at": settings.remove_at,
             "remove_after_seconds_elapsed": settings.remove_after_seconds_elapsed,
             "layout": settings.layout,
             "record_on_start": settings.record_on_start,
@@ -237,11 +242,7 @@ def room_body(room: Room) -> dict[str, Any]:
             "enable_room_previews": settings.enable_room_previews,
             "sync_audio_video": settings.sync_audio_video,
             # As it is kept: its numbers may be larger than orjson's.
-            "meta": settings.meta and orjson.Fragment(compact_json(settings.meta)),
+            "meta": orjson.Fragment(compact_json(settings.meta)),
             "prioritize_handraise": settings.prioritize_handraise,
         },
     }
-
-
-def _shown(moment: datetime | None) -> str | None:
-    return None if moment is None else format_moment(moment)

@@ -3,7 +3,6 @@
 import hashlib
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,12 +20,14 @@ from parlour.front.api.room_schema import (
     ConferenceRoomUpdateRequest,
     FabricAddressRoomList,
     LenientCreateRequest,
+    named,
     room_body,
 )
 from parlour.front.body import read_object
 from parlour.front.describe import BY_ID, PAGING, described, identifier
-from parlour.front.errors import render
+from parlour.front.errors import render, to_json
 from parlour.front.front import front_of, random_id
+from parlour.front.header import header
 from parlour.front.listing import listed
 from parlour.front.path import path_id
 from parlour.front.problems import validate
@@ -80,18 +81,17 @@ async def create_room(request: Request) -> Response:
     key = _idempotency_key(request)
     given, raw = await read_object(request)
     model = LenientCreateRequest if front.lenient_create else ConferenceRoomCreateRequest
-    values = validate(model, given).model_dump(exclude_unset=True)
+    values = named(validate(model, given))
     values.setdefault("enable_room_previews", False)
     now = front.now()
     room = Room(front.new_id(), project, random_id(), Address(random_id(), ""), RoomSettings.created(values), now, now)
     slug = slug_of(room.settings.name)
     if key is None:
-        room = await front.database.write(lambda connection: rooms.create(connection, room, slug))
-        return render(200, room_body(room))
+        return render(200, room_body(await rooms.create_alone(front.database, room, slug)))
     claim = replies.Claim(project, key, hashlib.sha256(raw).digest(), now)
     answer = await front.database.transact(
         lambda connection: replies.answer_once(
-            connection, claim, lambda inner: orjson.dumps(room_body(rooms.create(inner, room, slug)))
+            connection, claim, lambda inner: to_json(room_body(rooms.create(inner, room, slug)))
         )
     )
     if answer is None:
@@ -149,7 +149,7 @@ async def update_room(request: Request) -> Response:
     project = await front.gate.admit(request, ROOMS)
     room_id = path_id(request)
     given, _ = await read_object(request)
-    values = validate(ConferenceRoomUpdateRequest, given).model_dump(exclude_unset=True)
+    values = named(validate(ConferenceRoomUpdateRequest, given))
     room = await front.database.transact(
         lambda connection: rooms.update(
             connection, project, room_id, lambda settings: settings.updated(values), slug_of, front.now()
@@ -207,14 +207,14 @@ async def list_room_addresses(request: Request) -> Response:
 async def find_room(request: Request, project: UUID) -> Room:
     """The project's room that the path names. Raises ``NotFound``."""
     room_id = path_id(request)
-    room = await front_of(request).database.run(lambda connection: rooms.get(connection, project, room_id))
+    room = await rooms.get(front_of(request).database, project, room_id)
     if room is None:
         raise NotFound
     return room
 
 
 def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
+    key = header(request, b"idempotency-key")
     if key is None:
         return None
     if 0 < len(key) <= KEY_MAX and key.isascii() and key.isprintable() and " " not in key:
