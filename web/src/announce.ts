@@ -10,6 +10,11 @@ export function mention(text: string): void {
   toasts.append(toast);
   while (toasts.children.length > TOASTS_MAX) toasts.firstElementChild?.remove();
   setTimeout(() => toast.remove(), TOAST_MS);
+  say(text);
+}
+
+/** Say what is already to be seen: read out when nothing else is. */
+export function say(text: string): void {
   readOut("polite", text);
 }
 

@@ -1,4 +1,5 @@
 import { alert } from "./announce";
+import { roomName } from "./doorplate";
 import { element } from "./element";
 import { addressIn, NoPass, type Pass, passFor, socketAddress } from "./invite";
 import { type Guest, Lobby } from "./lobby";
@@ -44,12 +45,17 @@ class Visit {
   }
 
   private atTheDoor(): void {
-    const name = this.address.replaceAll(/[_-]+/g, " ");
-    element("lobby-title").textContent = name;
     element("lobby-lead").textContent = WELCOME;
-    document.title = `${name} – Parlour`;
     show("lobby");
+    void this.nameTheDoor();
     void this.lobby.reopen();
+  }
+
+  private async nameTheDoor(): Promise<void> {
+    const found = await roomName(location.href, this.address, this.token);
+    const name = found ?? this.address.replaceAll(/[_-]+/g, " ");
+    element("lobby-title").textContent = name;
+    if (!element("lobby").hidden) document.title = `${name} – Parlour`;
   }
 
   private async go(guest: Guest): Promise<void> {

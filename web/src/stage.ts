@@ -1,4 +1,5 @@
-import { alert, mention } from "./announce";
+import { Alone } from "./alone";
+import { alert, mention, say } from "./announce";
 import { element, icon, make, unseen } from "./element";
 import { label } from "./labels";
 import { layoutName, pictogram } from "./layouts";
@@ -8,6 +9,7 @@ import { count, inOrder, type Person } from "./people";
 /** The page of the room itself. It shows a meeting, and does with it what the buttons say. */
 export class Stage {
   private meeting: Meeting | null = null;
+  private readonly alone = new Alone();
   private readonly busy = new Set<string>();
   /** What one has just asked for oneself, so that only what others do is told. */
   private readonly own = new Set<string>();
@@ -44,8 +46,10 @@ export class Stage {
   open(meeting: Meeting): void {
     this.meeting = meeting;
     this.show();
-    this.showPeople(window.matchMedia("(min-width: 68rem)").matches);
-    mention(`You are in. ${people(count(meeting.people))}.`);
+    const number = count(meeting.people);
+    this.showPeople(number > 1 && window.matchMedia("(min-width: 90rem)").matches);
+    if (number > 1) mention(`You are in. ${people(number)}.`);
+    else say(`You are in. ${this.alone.title}.`);
   }
 
   /** Show what the meeting is like now. */
@@ -55,13 +59,15 @@ export class Stage {
     const hand = meeting.self?.hand ?? false;
     element("call-title").textContent = meeting.title;
     document.title = `${meeting.title} – Parlour`;
-    control("mic", meeting.micOn ? "mic" : "mic-off", meeting.micOn ? "Mute" : "Unmute", "microphone", !meeting.micOn);
-    control("cam", meeting.camOn ? "cam" : "cam-off", meeting.camOn ? "Stop" : "Start", "camera", !meeting.camOn);
-    control("hand", "hand", hand ? "Lower" : "Raise", "hand", false);
+    const number = count(meeting.people);
+    control("mic", meeting.micOn ? "mic" : "mic-off", !meeting.micOn, meeting.micOn ? "Mute" : "Unmute", unseen(" microphone"));
+    control("cam", meeting.camOn ? "cam" : "cam-off", !meeting.camOn, part("verb", meeting.camOn ? "Stop" : "Start"), " camera");
+    control("hand", "hand", false, part("verb", hand ? "Lower" : "Raise"), " hand");
     element("hand").classList.toggle("lit", hand);
-    control("layout", "layout", "Layout", "", false);
-    control("who", "people", String(count(meeting.people)), count(meeting.people) === 1 ? "person" : "people", false);
-    control("leave", "leave", "Leave", "", false);
+    control("layout", "layout", false, "Layout");
+    control("who", "people", false, part("count", String(number)), number === 1 ? " person" : " people");
+    control("leave", "leave", false, "Leave");
+    this.alone.show(number === 1, meeting.mayLayout);
     element("layout").hidden = !meeting.mayLayout || meeting.layouts.length === 0;
     element("sound").hidden = !meeting.silent;
     this.showBadges(meeting);
@@ -194,14 +200,20 @@ export class Stage {
   }
 }
 
-function control(id: string, drawing: string, text: string, more: string, off: boolean): void {
+function control(id: string, drawing: string, off: boolean, ...words: (Node | string)[]): void {
   const button = element(id);
-  const state = `${drawing}|${text}|${more}`;
+  const text = make("span", {}, ...words);
+  const state = `${drawing}|${text.textContent}`;
   if (button.dataset["state"] !== state) {
     button.dataset["state"] = state;
-    button.replaceChildren(icon(drawing), make("span", {}, text), ...(more ? [unseen(` ${more}`)] : []));
+    button.replaceChildren(icon(drawing), text);
   }
   button.classList.toggle("off", off);
+}
+
+/** A word that is shown otherwise where room is short: a `verb` is only heard, a `count` sits at the drawing. */
+function part(kind: "verb" | "count", word: string): HTMLElement {
+  return make("span", { class: kind }, word);
 }
 
 function entry(person: Person, me: string, state: string): HTMLElement {
