@@ -52,8 +52,9 @@ class Visit {
   }
 
   private async nameTheDoor(): Promise<void> {
-    const found = await roomName(location.href, this.address, this.token);
-    const name = found ?? this.address.replaceAll(/[_-]+/g, " ");
+    const token = await this.pass(false).catch(() => null); // why not is said when one goes in
+    const found = token && (await roomName(location.href, this.address, token));
+    const name = found || this.address.replaceAll(/[_-]+/g, " ");
     element("lobby-title").textContent = name;
     if (!element("lobby").hidden) document.title = `${name} – Parlour`;
   }
