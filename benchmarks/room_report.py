@@ -162,7 +162,7 @@ def percentile(values: list[float], share: float) -> float:
 
 ROOM_HEADINGS = (
     "Codec", "People", "Worker, % of a core", "of it loop / picture / sound", "Floor: pictures + sound", "Ratio",
-    "SRTP + socket", "Ratio with these", "Floor in real time", "Ratio to it", "Target",
+    "SRTP + socket", "Ratio with these", "Floor in real time", "Ratio to it", "fps",
 )  # fmt: skip
 TIME_HEADINGS = ("Codec", "People", "Flash p50 / p99 ms", "Samples", "Join p50 / max ms", "fps", "Jitter p95 ms")
 TARGET_HEADINGS = ("Target", "Asked", "Found", "")
@@ -177,7 +177,7 @@ def rooms(results: Results) -> Rows:
             f"{found.floor - found.sound_floor:.1%} + {found.sound_floor:.1%}", f"{found.ratio:.2f}",
             f"{found.packets_floor:.1%}", f"{found.ratio_with_packets:.2f}",
             f"{found.paced_floor:.1%}", f"{found.ratio_paced:.2f}",
-            _ratio_verdict(found) if found.people == FULLEST else "starved" if found.starved else "—",
+            "starved" if found.starved else f"{found.fps:.1f}",
         ]
         for found in results.conversations
     ]  # fmt: skip
@@ -209,8 +209,11 @@ def targets(results: Results) -> Rows:
 
     for one in results.conversations:
         if one.people == FULLEST:
-            found = f"{one.ratio:.2f} × ({one.ratio_with_packets:.2f} × with SRTP and socket) at {one.fps:.1f} fps"
-            lines.append([f"CPU of {FULLEST} people, {one.codec}", f"≤ {RATIO} × codecs", found, _ratio_verdict(one)])
+            name, asked = f"CPU of {FULLEST} people, {one.codec}", f"≤ {RATIO} × codecs"
+            found = f"{one.ratio_paced:.2f} × at {one.fps:.1f} fps"
+            lines.append([name, f"{asked} in real time", found, _ratio_verdict(one, one.ratio_paced)])
+            found = f"{one.ratio:.2f} × ({one.ratio_with_packets:.2f} × with SRTP and socket)"
+            lines.append([name, f"{asked} without a pause", found, _ratio_verdict(one, one.ratio)])
     for watched in results.audiences:
         low, high = min(watched.costs), max(watched.costs)
         add(
@@ -290,8 +293,8 @@ def _threads(found: Conversation) -> list[float]:
     return found.report.windows[0].threads[:3]
 
 
-def _ratio_verdict(found: Conversation) -> str:
-    return STARVED if found.starved else _verdict(found.ratio <= RATIO)
+def _ratio_verdict(found: Conversation, ratio: float) -> str:
+    return STARVED if found.starved else _verdict(ratio <= RATIO)
 
 
 def _verdict(met: bool) -> str:
