@@ -154,7 +154,7 @@ def _row(given: Mapping[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
     name = given["name"]
     return DEFAULTS | {
-        "id": time_ordered_id(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big")),
+        "id": time_ordered_id(time.time_ns(), int.from_bytes(os.urandom(10), "big")),
         "project_id": UUID(PROJECT),
         "room_id": UUID(bytes=os.urandom(16), version=4),
         "address_id": UUID(bytes=os.urandom(16), version=4),
