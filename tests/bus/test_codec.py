@@ -1,5 +1,6 @@
 """What travels on the bus comes out as it went in, or is refused."""
 
+from types import MappingProxyType
 from typing import get_args
 
 import pytest
@@ -85,3 +86,10 @@ def test_a_message_cut_short_is_garbled(data: st.DataObject) -> None:
 def test_what_is_no_command_is_garbled(message: bytes) -> None:
     with pytest.raises(codec.Garbled):
         codec.decode_command(message)
+
+
+def test_a_mapping_that_is_no_dictionary_travels_as_one() -> None:
+    room = a_room(meta=MappingProxyType({"topic": "tea"}))
+    read = codec.decode_command(codec.encode(commands.Join(room, "call", "sdp", "Ada", ())))
+    assert isinstance(read, commands.Join)
+    assert read.room.settings.meta == {"topic": "tea"}

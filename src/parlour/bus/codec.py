@@ -1,5 +1,6 @@
 """What travels on the bus, as JSON: a value and the name of its type."""
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import msgspec
@@ -29,7 +30,16 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 _envelopes = msgspec.json.Decoder(_Envelope)
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(kind) for name, kind in _TYPES.items()}
-_encoder = msgspec.json.Encoder()
+
+
+def _plain(value: Any) -> Any:
+    """A mapping that is no dictionary, such as a room's ``meta`` as the store gives it, as one."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} does not travel")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def encode(value: commands.Command | commands.Reply) -> bytes:
