@@ -289,7 +289,7 @@ async def test_a_reload_keeps_the_seat_although_the_invitation_has_expired(
     await ada.click("Join")
     await expect(ada.page.get_by_role("heading", name="This invitation has expired")).to_be_visible()
     # The browser logs by itself that the room's name at the door was refused.
-        assert all("401" in complaint for complaint in ada.complaints)
+    assert all("401" in complaint for complaint in ada.complaints)
 
 
 async def test_the_page_comes_back_by_itself_when_the_server_starts_again(tmp_path: Path, visitor: NewVisitor) -> None:
