@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from parlour.domain.token import TOKEN_MAX, TOKEN_MIN
+from parlour.objects import objects_url
 
 PREFIX = "PARLOUR_"
 ENV_FILE = ".env"
@@ -199,6 +200,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL, the default worked out."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'parlour.sqlite3'}"
+
+    @property
+    def objects(self) -> str:
+        """The URL of where recordings and previews are kept, the default worked out."""
+        return objects_url(self.storage_url, self.data_dir)
 
 
 def load_settings(**overrides: Any) -> Settings:

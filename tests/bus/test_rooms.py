@@ -201,8 +201,16 @@ async def test_workers_figures_are_known(bus: NatsServer) -> None:
     async with bus_rooms(bus.url) as rooms, hand(bus.url, "a", load=0.25):
         await until(lambda: count(rooms) == 1)
         assert rooms.workers()["a"] == {
-            "load": 0.25, "rooms": 0, "legs": 3.0, "asks": 0, "refused": 0, "untold": 0, "unwritten": 0
-        }  # fmt: skip
+            "load": 0.25,
+            "rooms": 0,
+            "legs": 3.0,
+            "asks": 0,
+            "refused": 0,
+            "untold": 0,
+            "unwritten": 0,
+            "journal_waiting": 0,
+            "journal_lost": 0,
+        }
 
 
 async def test_a_room_that_is_over_may_be_placed_anywhere(bus: NatsServer) -> None:

@@ -12,15 +12,18 @@ from parlour.domain.live.commands import (
     Accepted,
     Act,
     Answered,
+    Change,
     Command,
     Done,
     Hold,
     Join,
     Leave,
     Present,
+    Record,
     Refused,
     Reoffer,
     Reply,
+    Shut,
 )
 from parlour.domain.live.events import (
     CallEnded,
@@ -98,7 +101,7 @@ class FakeRooms:
                 return await self._join(room_id, command)
             case Reoffer():
                 return Answered(await self._answerer(command.call_id, command.sdp, False))
-            case Hold():
+            case Hold() | Change() | Shut() | Record():
                 return Done()
             case Leave():
                 return self._leave(room_id, command.call_id)

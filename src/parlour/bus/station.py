@@ -13,15 +13,19 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from parlour.bus import codec
+from parlour.bus.journal import JournalWriter
 from parlour.bus.link import ALIVE, ALIVE_S, DEAD_S, Alive, Leases, ask_subject, connect, encoder, told_subject
 from parlour.bus.records import Records
 from parlour.domain.live.commands import Command, Join, Past, Refused, Reply
 from parlour.domain.live.events import RoomLost, Told
+from parlour.domain.live.journal import Entry
 
 TOLD_MAX = 8192
 """Events that may wait for the bus while it is away; one more is lost, and counted."""
 ASKS_MAX = 256
 """Commands in work at once; one more is refused."""
+WRITTEN_S = 1.0
+"""How long an answer may wait for the journal to be kept."""
 LAST_WORDS_S = 2.0
 """How long what was told last may take to reach the bus."""
 
@@ -63,6 +67,7 @@ class Station:
         self._client = client
         self._leases = Leases(client)
         self._records = Records(client)
+        self._journal = JournalWriter(client)
         self._handler = handler
         self._burden = burden
         self._forget = forget
@@ -82,6 +87,15 @@ class Station:
             self._outgoing.put_nowait((told_subject(room_id), codec.encode_told(told, self.worker)))
         except asyncio.QueueFull:
             self._untold += 1
+
+    def write(self, entry: Entry) -> None:
+        """Have an entry of a session's journal kept; see ``JournalWriter``."""
+        self._journal.write(entry)
+
+    async def written(self) -> None:
+        """Wait, within reason, until what was written so far is kept."""
+        if not await self._journal.written(WRITTEN_S):
+            log.warning("bus: the journal is not written in time; it will be once the bus is back")
 
     async def give_up(self, room_id: UUID) -> None:
         """Let go of a room that is over."""
@@ -120,12 +134,14 @@ class Station:
             async with asyncio.timeout(LAST_WORDS_S):
                 await self._outgoing.join()
                 await self._client.flush()
+        await self.written()
 
     async def live(self) -> None:
         """Be asked and tell until cancelled; say every ``ALIVE_S`` that this worker lives."""
         await self._client.subscribe(ask_subject(self.worker), cb=self._hear)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._pass_on())
+            tasks.create_task(self._journal.run())
             while True:
                 if self._client.is_connected:
                     silence, self._said_at = self._clock() - self._said_at, self._clock()
@@ -136,7 +152,13 @@ class Station:
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start."""
-        return {"asks": len(self._asks), "refused": self._refused, "untold": self._untold, "unwritten": self._unwritten}
+        return {
+            "asks": len(self._asks),
+            "refused": self._refused,
+            "untold": self._untold,
+            "unwritten": self._unwritten,
+            **self._journal.statistics(),
+        }
 
     async def _check_rooms(self) -> None:
         """After a silence in which fronts may have taken this worker for dead: drop the rooms that others have now."""

@@ -27,6 +27,8 @@ def start(settings: Settings, number: int) -> None:
         fail(f"Worker {number} has no port: PARLOUR_UDP_PORT and PARLOUR_ICE_TCP_PORT plus its number end at 65535.")
     options = WorkerOptions(
         nats_url=settings.nats_url,
+        objects_url=settings.objects,
+        spool=settings.data_dir.absolute() / "spool",
         hosts=resolve(settings.media_host),
         udp_port=settings.udp_port and settings.udp_port + number,
         tcp_port=settings.ice_tcp_port + number if settings.ice_tcp_port else None,

@@ -6,18 +6,24 @@ hand their results over to it.
 
 import asyncio
 import logging
+import os
+import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
-from parlour.domain.live import acts, layout, seats
+from parlour.domain.identity import time_ordered_id
+from parlour.domain.live import acts, recordings, seats
 from parlour.domain.live.commands import (
     Absent,
     Accepted,
     Act,
     Answered,
+    Change,
     Command,
     Done,
     Hold,
@@ -25,45 +31,42 @@ from parlour.domain.live.commands import (
     Leave,
     Past,
     Present,
+    Record,
     Refused,
     Reoffer,
     Reply,
+    Shut,
 )
 from parlour.domain.live.events import MediaWanted, Told
-from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.journal import Entry, Journal
 from parlour.domain.live.room import GRACE, LiveRoom, Outcome
-from parlour.domain.room import MEMBERS_MAX, Quality, Room
-from parlour.media.audio.plane import SoundPlane
+from parlour.domain.room import MEMBERS_MAX, Room
 from parlour.media.audio.sound import TickResult
 from parlour.media.call import Call
 from parlour.media.packets import MediaPacket, RtpPacket
+from parlour.media.stage import Stage
 from parlour.media.transport import BadOffer, Endpoint
-from parlour.media.video.canvas import Rect
-from parlour.media.video.card import Card
-from parlour.media.video.picture import TileSpec
-from parlour.media.video.plane import PicturePlane
-from parlour.media.video.rate import kush_bitrate
-from parlour.media.video.receiver import Receiver
-from parlour.media.video.rendition import RenditionId, RenditionSize
-from parlour.media.video.request import SenderRequests
-from parlour.media.video.tile import Scaling
+from parlour.media.video.rendition import RenditionId
 
-SIZES = {Quality.HD_720: (1280, 720), Quality.HD_1080: (1920, 1080)}
-"""Pixels of the canvas."""
 REVIEW_S = 1.0
 """How often what senders are asked for is looked at again, and whether their pictures still come."""
-FROZEN_S = 4.0
-"""After how long without a picture a card takes the place of the last one."""
 LINGER_S = 10.0
 """How long an empty room waits for somebody before it is over."""
 
+PREVIEW_OCTETS = 24
+"""Random octets in the URL of a session's preview."""
+
 Tell = Callable[[Told], None]
+Write = Callable[[Entry], None]
+"""Takes what is to be kept of the session; does not block."""
 
 log = logging.getLogger("parlour.media")
 
 
 class Conference:
-    """A live room with its media. ``tell`` takes each event in order; ``ended`` is called once it is over."""
+    """A live room with its media. ``tell`` takes each event in order, ``write`` what is to be kept of the session;
+    ``ended`` is called once it is over.
+    """
 
     def __init__(
         self,
@@ -77,13 +80,23 @@ class Conference:
         grace: float = GRACE,
         new_id: Callable[[], str],
         past: Past | None = None,
+        write: Write = lambda entry: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """``wall`` gives Unix seconds, ``new_id`` ids of members. A room with a ``past`` goes on from there."""
         self.room_id = room.room_id
-        self._state = LiveRoom.opened(room, session_id, server_limit=server_limit, grace=grace)
+        self._state = LiveRoom.opened(
+            room,
+            session_id,
+            server_limit=server_limit,
+            grace=grace,
+            now=wall(),
+            preview_key=secrets.token_urlsafe(PREVIEW_OCTETS),
+        )
         if past is not None:
             self._state = seats.revive(self._state, past, wall())
+        self._journal = Journal(_entry_id, begun=past is not None)
+        self._write = write
         self._endpoint = endpoint
         self._tell = tell
         self._ended = ended
@@ -92,15 +105,7 @@ class Conference:
         self._loop = asyncio.get_running_loop()
         self._calls: dict[str, Call] = {}
         self._past: Counter[str] = Counter()
-        width, height = SIZES[room.settings.quality]
-        self._size = (width, height)
-        fps = room.settings.fps
-        self._picture = PicturePlane(width, height, fps, kush_bitrate(width, height, fps), self._picture_made)
-        self._sound = SoundPlane(self._sound_made)
-        self._requests = SenderRequests(fps)
-        self._tiles: list[TileSpec] = []
-        self._cards: dict[str, Card | None] = {}
-        self._volumes: dict[str, tuple[int, int]] = {}
+        self._stage = Stage(room.settings, self._calls, self._picture_made, self._sound_made, self._loop.time)
         self._timer: asyncio.TimerHandle | None = None
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
         self._over = False
@@ -129,16 +134,11 @@ class Conference:
                 return self._join(command, now)
             case Reoffer():
                 return self._reoffer(command, now)
-            case Hold():
-                return self._take(seats.hold(self._state, command, now))
-            case Leave():
-                return self._take(seats.leave(self._state, command, now))
-            case Absent():
-                return self._take(seats.absent(self._state, command, now))
-            case Present():
-                return self._take(seats.present(self._state, command))
-            case Act():
-                return self._take(acts.act(self._state, command, now))
+            case Record():
+                return self._take(recordings.record(self._state, command, self._new_id(), now))
+            case Shut():
+                return self._shut(now)
+        return self._take(_STEPS[type(command)](self._state, command, now))
 
     async def close(self, *, silent: bool = False) -> None:
         """End every call and stop the planes. ``silent`` tells nobody: the room goes on elsewhere."""
@@ -148,14 +148,12 @@ class Conference:
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start."""
-        picture, sound = self._picture.statistics(), self._sound.statistics()
         calls = Counter(self._past)
         for call in self._calls.values():
             calls.update(call.statistics())
         return {"members": len(self._state.members)} | {
             **{f"calls_{name}": value for name, value in calls.items()},
-            **{f"picture_{name}": value for name, value in picture.items()},
-            **{f"sound_{name}": value for name, value in sound.items()},
+            **self._stage.statistics(),
         }
 
     # -- calls
@@ -163,8 +161,7 @@ class Conference:
     def _join(self, command: Join, now: float) -> Reply:
         seat = self._state.seat(command.call_id) or command.seat
         member_id = seat.id if seat else self._new_id()
-        receiver = Receiver(self._picture.bitrate(RenditionSize.FULL), self._picture.bitrate(RenditionSize.SMALL))
-        call = Call(self, member_id, command.call_id, receiver, self._loop.time)
+        call = Call(self, member_id, command.call_id, self._stage.receiver(), self._loop.time)
         call.leg = self._endpoint.open_leg(call, name=command.call_id)
         try:
             sdp = call.leg.answer(command.sdp, audio_first=command.audio_first)
@@ -180,9 +177,8 @@ class Conference:
         self._calls[call.member_id] = call
         if former is not None:
             self._hang_up(former, "taken over")
-            self._requests.forget(call.member_id)
-        self._sound.sound.join(call.member_id)
-        self._picture.show(call.member_id, call.decoder)
+            self._stage.renew(call)
+        self._stage.enter(call)
         self._take(outcome)
         return replace(outcome.reply, sdp=sdp)
 
@@ -195,7 +191,7 @@ class Conference:
         except BadOffer as error:
             return Refused(422, "bad_offer", f"The offer cannot be taken: {error.reason}")
         call.negotiated()
-        self._picture.show(call.member_id, call.decoder)
+        self._stage.picture.show(call.member_id, call.decoder)
         self.call_moved(call)
         reply = self._take(seats.reoffer(self._state, command, call.directions(), now))
         return Answered(sdp) if isinstance(reply, (Answered, Done)) else reply
@@ -217,12 +213,12 @@ class Conference:
         """See ``CallOwner``."""
         member = self._state.members.get(call.member_id)
         if member is not None and member.is_heard:
-            self._sound.sound.receive(call.member_id, packet)
+            self._stage.sound.sound.receive(call.member_id, packet)
 
     def call_needs_keyframe(self, call: Call) -> None:
         """See ``CallOwner``."""
         if call.wanted is not None:
-            self._picture.ask_keyframe(call.wanted)
+            self._stage.picture.ask_keyframe(call.wanted)
 
     def call_moved(self, call: Call) -> None:
         """See ``CallOwner``."""
@@ -282,6 +278,8 @@ class Conference:
             for member_id in before.members.keys() - outcome.room.members.keys():
                 self._forget(member_id)
             self._sync()
+            for entry in self._journal.follow(before, outcome.room, self._wall()):
+                self._write(entry)
         for told in outcome.told:
             self._tell(told)
         return outcome.reply
@@ -290,92 +288,29 @@ class Conference:
         call = self._calls.pop(member_id, None)
         if call is not None:
             self._hang_up(call, "left")
-        self._sound.sound.leave(member_id)
-        self._picture.show(member_id, None)
-        self._picture.compositor.forget(member_id)
-        self._requests.forget(member_id)
-        self._cards.pop(member_id, None)
-        self._volumes.pop(member_id, None)
+        self._stage.forget(member_id)
 
     def _sync(self) -> None:
         """Make the media follow the state."""
-        members = self._state.members
-        voices = self._state.floor.voices
-        self._sound.in_mix = frozenset(member_id for member_id, voice in voices.items() if voice.talking)
-        self._set_cards()
-        self._set_volumes()
-        tiles = self._arranged()
-        if tiles != self._tiles:
-            shown = {tile.member_id for tile in self._tiles}
-            self._tiles = tiles
-            self._picture.compositor.set_tiles(tiles)
-            for tile in tiles:
-                call = self._calls.get(tile.member_id)
-                if tile.member_id not in shown and call and call.leg:
-                    call.leg.request_keyframe()
-            self._request_sizes()
-        self._picture.compositor.set_talking(frozenset(m.id for m in members.values() if m.talking))
+        if self._stage.follow(self._state):
+            self._ask_senders()
         self._make_pictures()
-        self._wake_at(seats.next_due(self._state, self._wall()) if members else self._wall() + LINGER_S)
-
-    def _set_cards(self) -> None:
-        """Let cards stand for those who have no picture, and cameras for the others."""
-        for member in self._state.members.values():
-            card = self._card(member)
-            if member.id not in self._cards:
-                # Also who has a camera: the card stands until its first picture.
-                self._picture.compositor.set_card(member.id, Card(member.id, member.name, member.audio_muted))
-                self._picture.compositor.set_card(member.id, card)
-            elif card != self._cards[member.id]:
-                self._picture.compositor.set_card(member.id, card)
-                if card is None and (call := self._calls.get(member.id)) and call.leg:
-                    call.leg.request_keyframe()
-            self._cards[member.id] = card
-
-    def _set_volumes(self) -> None:
-        for member in self._state.members.values():
-            volumes = (member.input_volume, member.output_volume)
-            if self._volumes.get(member.id, (0, 0)) != volumes:
-                self._volumes[member.id] = volumes
-                self._sound.sound.set_volume(member.id, member.input_volume)
-                self._sound.sound.set_output_volume(member.id, member.output_volume)
+        now = self._wall()
+        self._wake_at(seats.next_due(self._state, now) if self._state.members else now + LINGER_S)
 
     def _make_pictures(self) -> None:
-        self._picture.make(frozenset().union(*(call.renditions for call in self._calls.values())))
+        self._stage.make(frozenset().union(*(call.renditions for call in self._calls.values())))
 
-    def _card(self, member: Member) -> Card | None:
-        call = self._calls.get(member.id)
-        frozen = call is not None and self._loop.time() - call.seen_at > FROZEN_S
-        if member.is_seen and not (frozen and member.kind is MemberKind.MEMBER):  # a screen may well stand still
-            return None
-        return Card(member.id, member.name, member.audio_muted)
-
-    def _arranged(self) -> list[TileSpec]:
-        arrangement = self._state.arrangement
-        seated = {member.current_position: member.id for member in self._state.members.values()}
-        scaling = Scaling.FILL if arrangement.crop else Scaling.FIT
-        return [
-            TileSpec(seated[slot.name], Rect(*layout.rectangle(slot, *self._size)), scaling)
-            for slot in layout.slots_of(self._state.session.layout, self._state.sizing.shown)
-            if slot.name in seated
-        ]
-
-    def _request_sizes(self) -> None:
-        now = self._loop.time()
-        sizes = {tile.member_id: (tile.rect.width, tile.rect.height) for tile in self._tiles}
-        for member_id, call in self._calls.items():
-            member = self._state.members.get(member_id)
-            if call.leg is None or member is None or not member.sends_video:
-                continue
-            request = self._requests.update(member_id, sizes.get(member_id), now)
-            if request is not None:
-                call.leg.limit_sender(request.bitrate)
-                wanted = MediaWanted(call.call_id, request.width, request.height, request.fps)
-                self._tell(Told(wanted, to=(member_id,)))
+    def _ask_senders(self) -> None:
+        for call, wanted in self._stage.wishes(self._state):
+            if call.leg is not None:
+                call.leg.limit_sender(wanted.bitrate)
+            event = MediaWanted(call.call_id, wanted.width, wanted.height, wanted.fps)
+            self._tell(Told(event, to=(call.member_id,)))
 
     def _look_again(self) -> None:
-        self._set_cards()
-        self._request_sizes()
+        self._stage.set_cards(self._state)
+        self._ask_senders()
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
 
     # -- time
@@ -390,10 +325,22 @@ class Conference:
     def _time_passed(self) -> None:
         self._timer = None
         if not self._state.members:
-            self._over = True
-            self._ended()
+            self._end()
             return
         self._take(seats.expire(self._state, self._wall()))
+
+    def _shut(self, now: float) -> Reply:
+        """Remove everybody, and wait for nobody to come back."""
+        reply = self._take(seats.end_all(self._state, now, seats.DELETED))
+        self._end()
+        return reply
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            for entry in self._journal.end(self._state, self._wall()):
+                self._write(entry)
+            self._ended()
 
     async def _finish(self) -> None:
         self._over = True
@@ -402,5 +349,19 @@ class Conference:
         for call in list(self._calls.values()):
             self._hang_up(call, "the room is over")
         self._calls.clear()
-        await asyncio.to_thread(self._picture.end)
-        await asyncio.to_thread(self._sound.end)
+        await self._stage.end()
+
+
+_STEPS: Mapping[type, Callable[[LiveRoom, Any, float], Outcome]] = {
+    Hold: seats.hold,
+    Leave: seats.leave,
+    Absent: seats.absent,
+    Present: seats.present,
+    Act: acts.act,
+    Change: seats.change,
+}
+"""Commands that are about the room's state alone."""
+
+
+def _entry_id() -> UUID:
+    return time_ordered_id(time.time_ns(), int.from_bytes(os.urandom(8), "big"))

@@ -9,10 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from parlour.bus.station import Burden, Station, station
-from parlour.domain.live.commands import Command, Join, Past, Refused, Reply
+from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.conference import Conference
@@ -27,6 +28,8 @@ CLOSE_S = 4.0
 
 log = logging.getLogger("parlour.media")
 
+KEPT_FIRST = (Record, Shut, Change)
+"""Commands that are answered once what follows from them is kept."""
 NOT_HERE = Refused(404, "no_such_call", "The room is not alive.")
 
 
@@ -34,10 +37,13 @@ NOT_HERE = Refused(404, "no_such_call", "The room is not alive.")
 class WorkerOptions:
     """What a worker is told. Ports of 0 are free ones; ``public_ips`` are what clients reach it under.
 
-    ``grace`` is how many seconds a seat is kept without its browser.
+    ``grace`` is how many seconds a seat is kept without its browser. ``objects_url`` is where finished recordings and
+    previews go, ``spool`` the folder of unfinished ones.
     """
 
     nats_url: str
+    objects_url: str
+    spool: Path
     hosts: Sequence[str] = ("0.0.0.0", "::")  # noqa: S104 - media ports are public by nature
     udp_port: int = 0
     tcp_port: int | None = None
@@ -66,7 +72,10 @@ class Worker:
                 return NOT_HERE
             past = command.past or await self._at_station().recall(room_id)
             room = self._rooms.get(room_id) or self._open(room_id, command, past)  # another join may have been faster
-        return room.ask(command)
+        reply = room.ask(command)
+        if isinstance(command, KEPT_FIRST):
+            await self._at_station().written()
+        return reply
 
     def burden(self) -> Burden:
         """The load is the part of one core that this process uses."""
@@ -152,6 +161,7 @@ class Worker:
             grace=self._grace,
             new_id=lambda: str(uuid4()),
             past=past,
+            write=station.write,
         )
         log.info("room %s lives", room_id)
         return room

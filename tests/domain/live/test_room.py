@@ -211,7 +211,7 @@ class Meeting(RuleBasedStateMachine):
     def loses_the_connection(self, name: str, back: bool) -> None:
         self.take(seats.absent(self.room, Absent((f"c-{name}",)), self.now))
         if back:
-            self.take(seats.present(self.room, Present((f"c-{name}",))))
+            self.take(seats.present(self.room, Present((f"c-{name}",)), self.now))
 
     @rule(name=names, frames=st.integers(1, 60))
     def talks(self, name: str, frames: int) -> None:

@@ -307,7 +307,7 @@ def test_an_empty_room_has_no_past() -> None:
 
 def test_a_connection_that_is_back_keeps_its_seat_for_good() -> None:
     room = seats.absent(with_people(opened(), "ana"), Absent(("c-ana",)), T0).room
-    back = seats.present(room, Present(("c-ana", "c-unknown"))).room
+    back = seats.present(room, Present(("c-ana", "c-unknown")), T0).room
     assert seats.next_due(back, T0) is None
     assert list(seats.expire(back, T0 + 500).room.members) == ["ana"]
 

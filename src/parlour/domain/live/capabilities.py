@@ -14,6 +14,7 @@ Switch = Literal["on", "off"]
 
 MODERATOR: tuple[str, ...] = (
     "self", "member", "layout", "digit", "vmuted", "lock", "device", "screenshare", "end",
+    "recording", "meta",
 )  # fmt: skip
 """Everything, on everybody."""
 GUEST: tuple[str, ...] = (
@@ -79,6 +80,9 @@ _ON_ROOM = {
     "lock": Need(stem="lock", switch="on"),
     "unlock": Need(stem="lock", switch="off"),
     "end": Need(whole=("end",)),
+    "recording": Need(whole=("recording",)),
+    "meta.set": Need(stem="meta"),
+    "meta.update": Need(stem="meta"),
     "digit": Need(stem="digit"),
     "screenshare": Need(whole=("screenshare",)),
     "device": Need(whole=("device",)),

@@ -1,10 +1,11 @@
 """What can be asked of a live room, and what it answers. These travel on the bus from a front to the room's worker."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from parlour.domain.live.events import Session
 from parlour.domain.live.member import Member
+from parlour.domain.live.recording import Recording
 from parlour.domain.room import Room
 
 
@@ -95,7 +96,31 @@ class Act:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-Command = Join | Reoffer | Hold | Leave | Absent | Present | Act
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The room's settings are others now; what of them concerns a live room acts at once."""
+
+    room: Room
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """The room is deleted: everybody is removed, and the session is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Start a recording of the session, or pause, resume or stop the one that ``recording_id`` names.
+
+    Answered with ``Recorded``. Whether the asker may do this is decided where the asker is known.
+    """
+
+    session_id: str
+    action: Literal["start", "pause", "resume", "stop"]
+    recording_id: str = ""
+
+
+Command = Join | Reoffer | Hold | Leave | Absent | Present | Act | Change | Shut | Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +147,19 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """The answer to ``Record``: the recording as it is now."""
+
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """No, and why. ``code`` is HTTP-like (403, 404, 409, 422), ``reason`` a word for programs, ``message`` for people.
 
     Reasons of a refused join: ``too_early``, ``closed``, ``over``, ``full``, ``locked``, ``bad_offer``,
-    ``no_such_call``; of an act: ``not_allowed``, ``no_such_member``, ``bad_parameter``, ``no_such_method``.
+    ``no_such_call``; of an act: ``not_allowed``, ``no_such_member``, ``bad_parameter``, ``no_such_method``;
+    of a recording: ``no_such_session``, ``no_such_recording``, ``invalid_state``.
     """
 
     code: int
@@ -134,4 +167,4 @@ class Refused:
     message: str
 
 
-Reply = Accepted | Answered | Done | Refused
+Reply = Accepted | Answered | Done | Recorded | Refused

@@ -39,7 +39,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live room as a whole, without its members."""
+    """A live room as a whole, without its members.
+
+    ``started_at`` and ``remove_at`` are Unix seconds. ``preview`` is the secret in the URL of the session's moving
+    picture, empty where there is none.
+    """
 
     id: str
     room_id: str
@@ -52,6 +56,10 @@ class Session:
     hide_video_muted: bool = False
     prioritize_handraise: bool = False
     meta: dict[str, object] | None = None
+    started_at: float = 0.0
+    remove_at: float | None = None
+    remove_after: int | None = None
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

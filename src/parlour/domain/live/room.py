@@ -24,6 +24,7 @@ from parlour.domain.live.floor import Floor
 from parlour.domain.live.layout import AUTO, OFF_CANVAS, Arrangement, arrange, is_slot, layers
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.placement import Ranking, Sizing
+from parlour.domain.live.recording import Recording
 from parlour.domain.room import MEMBERS_MAX, Room
 
 GRACE = 45.0
@@ -47,6 +48,20 @@ TOLD = (
 
 The last ones are for whoever brings the room back when its worker is lost.
 """
+
+SESSION_TOLD = (
+    "name",
+    "display_name",
+    "locked",
+    "recording",
+    "prioritize_handraise",
+    "hide_video_muted",
+    "meta",
+    "remove_at",
+    "remove_after",
+    "preview",
+)
+"""The fields of a session whose change is told by name. Its layout is told with the picture."""
 
 
 class Directions(NamedTuple):
@@ -72,7 +87,8 @@ class LiveRoom:
 
     ``speakers`` are those who had the video floor, the latest first. ``absent`` maps members without a connection to
     the time at which their seat is given up, ``grace`` seconds after it was lost. ``before_screens``
-    is the layout to go back to when the last shared screen ends.
+    is the layout to go back to when the last shared screen ends. ``recordings`` are by id, the oldest first;
+    ``preview_key`` is what ``Session.preview`` is where previews are on.
     """
 
     room: Room
@@ -85,10 +101,21 @@ class LiveRoom:
     sizing: Sizing = field(default_factory=Sizing)
     absent: Mapping[str, float] = field(default_factory=dict)
     before_screens: str | None = None
+    recordings: Mapping[str, Recording] = field(default_factory=dict)
+    preview_key: str = ""
 
     @classmethod
-    def opened(cls, room: Room, session_id: str, *, server_limit: int = MEMBERS_MAX, grace: float = GRACE) -> Self:
-        """An empty live room with the settings that ``room`` has now."""
+    def opened(
+        cls,
+        room: Room,
+        session_id: str,
+        *,
+        server_limit: int = MEMBERS_MAX,
+        grace: float = GRACE,
+        now: float = 0.0,
+        preview_key: str = "",
+    ) -> Self:
+        """An empty live room with the settings that ``room`` has now, whose session begins ``now``."""
         settings = room.settings
         session = Session(
             id=session_id,
@@ -98,8 +125,12 @@ class LiveRoom:
             layout=settings.layout.value,
             prioritize_handraise=settings.prioritize_handraise,
             meta=dict(settings.meta),
+            started_at=now,
+            remove_at=settings.remove_at.timestamp() if settings.remove_at else None,
+            remove_after=settings.remove_after_seconds_elapsed,
+            preview=preview_key if settings.enable_room_previews else "",
         )
-        return cls(room, session, server_limit, grace)
+        return cls(room, session, server_limit, grace, preview_key=preview_key)
 
     @property
     def arrangement(self) -> Arrangement:
@@ -142,9 +173,22 @@ class LiveRoom:
         return Outcome(after, changes(self, after))
 
     def update(self, room: Room, now: float) -> Outcome:
-        """Take over new settings. They act at once, layout and raised hands only where the setting itself changed."""
+        """Take over new settings, which act at once; quality and frame rate do with the next session.
+
+        Layout, raised hands and ``meta`` follow only where the setting itself has changed: they can be changed in the
+        room too.
+        """
         old, new = self.room.settings, room.settings
-        session = replace(self.session, name=new.name, display_name=new.display_name, meta=dict(new.meta))
+        session = replace(
+            self.session,
+            name=new.name,
+            display_name=new.display_name,
+            remove_at=new.remove_at.timestamp() if new.remove_at else None,
+            remove_after=new.remove_after_seconds_elapsed,
+            preview=self.preview_key if new.enable_room_previews else "",
+        )
+        if new.meta != old.meta:
+            session = replace(session, meta=dict(new.meta))
         if new.prioritize_handraise != old.prioritize_handraise:
             session = replace(session, prioritize_handraise=new.prioritize_handraise)
         after = replace(self, room=room, session=session)
@@ -247,11 +291,7 @@ def _changes(before: LiveRoom, after: LiveRoom, welcome: str | None) -> Iterator
     for old, member in stayed:
         if old.talking != member.talking:
             yield Told(MemberTalking(member.id, member.talking))
-    names = tuple(
-        name
-        for name in ("name", "display_name", "locked", "prioritize_handraise", "hide_video_muted", "meta")
-        if getattr(before.session, name) != getattr(after.session, name)
-    )
+    names = tuple(name for name in SESSION_TOLD if getattr(before.session, name) != getattr(after.session, name))
     if names:
         yield Told(SessionUpdated(after.session, names))
     picture = after.picture

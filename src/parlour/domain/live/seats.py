@@ -9,7 +9,19 @@ from typing import NamedTuple
 
 from parlour.domain.live.admission import refusal, seat_limit
 from parlour.domain.live.capabilities import Scope, may
-from parlour.domain.live.commands import Absent, Accepted, Answered, Hold, Join, Leave, Past, Present, Refused, Reoffer
+from parlour.domain.live.commands import (
+    Absent,
+    Accepted,
+    Answered,
+    Change,
+    Hold,
+    Join,
+    Leave,
+    Past,
+    Present,
+    Refused,
+    Reoffer,
+)
 from parlour.domain.live.events import CallEnded, Joined, MemberJoined, MemberLeft, Told
 from parlour.domain.live.layout import LAYOUTS, is_position
 from parlour.domain.live.member import Member, MemberKind
@@ -30,6 +42,7 @@ ENDED = Ending("NORMAL_CLEARING", 16, "the call was ended")
 LOST = Ending("RECOVERY_ON_TIMER_EXPIRE", 102, "connection lost")
 TIME_UP = Ending("ALLOTTED_TIMEOUT", 602, "time is up")
 OVER = Ending("ALLOTTED_TIMEOUT", 602, "the room is over")
+DELETED = Ending("NORMAL_CLEARING", 16, "the room was deleted")
 
 NO_SUCH_CALL = Refused(404, "no_such_call", "There is no such call in this room.")
 NO_SUCH_MEMBER = Refused(404, "no_such_member", "There is no such member in this room.")
@@ -59,6 +72,9 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     session = replace(
         room.session,
         id=was.id,
+        started_at=was.started_at,
+        preview=was.preview or room.session.preview if room.room.settings.enable_room_previews else "",
+        meta=was.meta,
         layout=was.layout if was.layout in LAYOUTS else room.session.layout,
         locked=was.locked,
         hide_video_muted=was.hide_video_muted,
@@ -69,6 +85,7 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     after = replace(
         room,
         session=session,
+        preview_key=was.preview or room.preview_key,
         members={member.id: member for member in people},
         absent={member.id: now + room.grace for member in people},
     )
@@ -101,6 +118,13 @@ def hold(room: LiveRoom, command: Hold, now: float) -> Outcome:
     return Outcome(after, changes(room, after))
 
 
+def change(room: LiveRoom, command: Change, now: float) -> Outcome:
+    """Take over the room's settings, where they are newer than those it has."""
+    if command.room.updated_at <= room.room.updated_at:
+        return Outcome(room)
+    return room.update(command.room, now)
+
+
 def leave(room: LiveRoom, command: Leave, now: float) -> Outcome:
     """End a call, and with a person the screens that it shares."""
     member = room.seat(command.call_id)
@@ -113,7 +137,7 @@ def absent(room: LiveRoom, command: Absent, now: float) -> Outcome:
     return Outcome(replace(room, absent={**lost, **room.absent}))
 
 
-def present(room: LiveRoom, command: Present) -> Outcome:
+def present(room: LiveRoom, command: Present, _now: float) -> Outcome:
     """The connection of these calls is back."""
     back = {seat.id for call_id in command.call_ids if (seat := room.seat(call_id))}
     return Outcome(replace(room, absent={id_: due for id_, due in room.absent.items() if id_ not in back}))

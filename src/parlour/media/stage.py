@@ -1,0 +1,167 @@
+"""The media of a room, made to follow its state: who is drawn where, who is mixed, what senders are asked for."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from parlour.domain.live import layout
+from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.room import LiveRoom
+from parlour.domain.room import Quality, RoomSettings
+from parlour.media.audio.plane import Deliver as DeliverSound
+from parlour.media.audio.plane import SoundPlane
+from parlour.media.call import Call
+from parlour.media.video.canvas import Rect
+from parlour.media.video.card import Card
+from parlour.media.video.picture import TileSpec
+from parlour.media.video.plane import Deliver as DeliverPicture
+from parlour.media.video.plane import PicturePlane
+from parlour.media.video.rate import kush_bitrate
+from parlour.media.video.receiver import Receiver
+from parlour.media.video.rendition import RenditionId, RenditionSize
+from parlour.media.video.request import SenderRequest, SenderRequests
+from parlour.media.video.tile import Scaling
+
+SIZES = {Quality.HD_720: (1280, 720), Quality.HD_1080: (1920, 1080)}
+"""Pixels of the canvas."""
+FROZEN_S = 4.0
+"""After how long without a picture a card takes the place of the last one."""
+
+
+class Stage:
+    """The picture and the sound of a room, and what of its state they show."""
+
+    def __init__(
+        self,
+        settings: RoomSettings,
+        calls: Mapping[str, Call],
+        picture_made: DeliverPicture,
+        sound_made: DeliverSound,
+        clock: Callable[[], float],
+    ) -> None:
+        """``calls`` are the conference's own, by member; it changes them. The planes' threads call what is made."""
+        self._calls = calls
+        self._clock = clock
+        width, height = SIZES[settings.quality]
+        self.size = (width, height)
+        self.fps = settings.fps
+        self.picture = PicturePlane(width, height, self.fps, kush_bitrate(width, height, self.fps), picture_made)
+        self.sound = SoundPlane(sound_made)
+        self._requests = SenderRequests(self.fps)
+        self._tiles: list[TileSpec] = []
+        self._cards: dict[str, Card | None] = {}
+        self._volumes: dict[str, tuple[int, int]] = {}
+
+    def receiver(self) -> Receiver:
+        """What chooses the rendition of a new call."""
+        return Receiver(self.picture.bitrate(RenditionSize.FULL), self.picture.bitrate(RenditionSize.SMALL))
+
+    def enter(self, call: Call) -> None:
+        """Hear and see a member."""
+        self.sound.sound.join(call.member_id)
+        self.picture.show(call.member_id, call.decoder)
+
+    def renew(self, call: Call) -> None:
+        """The member's call is another one, or carries something else now."""
+        self._requests.forget(call.member_id)
+
+    def forget(self, member_id: str) -> None:
+        """A member is gone."""
+        self.sound.sound.leave(member_id)
+        self.picture.show(member_id, None)
+        self.picture.compositor.forget(member_id)
+        self._requests.forget(member_id)
+        self._cards.pop(member_id, None)
+        self._volumes.pop(member_id, None)
+
+    def follow(self, state: LiveRoom) -> bool:
+        """Show the state as it is now. Whether tiles have moved, and with them what senders are to send."""
+        members = state.members
+        self.sound.in_mix = frozenset(member_id for member_id, voice in state.floor.voices.items() if voice.talking)
+        self.set_cards(state)
+        self._set_volumes(state)
+        tiles = self._arranged(state)
+        moved = tiles != self._tiles
+        if moved:
+            shown = {tile.member_id for tile in self._tiles}
+            self._tiles = tiles
+            self.picture.compositor.set_tiles(tiles)
+            for tile in tiles:
+                if tile.member_id not in shown:
+                    self._ask_keyframe(tile.member_id)
+        self.picture.compositor.set_talking(frozenset(m.id for m in members.values() if m.talking))
+        return moved
+
+    def make(self, renditions: frozenset[RenditionId]) -> None:
+        """Make these pictures of the canvas, and no others."""
+        self.picture.make(renditions)
+
+    def set_cards(self, state: LiveRoom) -> None:
+        """Let cards stand for those who have no picture, and cameras for the others."""
+        for member in state.members.values():
+            card = self._card(member)
+            if member.id not in self._cards:
+                # Also who has a camera: the card stands until its first picture.
+                self.picture.compositor.set_card(member.id, Card(member.id, member.name, member.audio_muted))
+                self.picture.compositor.set_card(member.id, card)
+            elif card != self._cards[member.id]:
+                self.picture.compositor.set_card(member.id, card)
+                if card is None:
+                    self._ask_keyframe(member.id)
+            self._cards[member.id] = card
+
+    def wishes(self, state: LiveRoom) -> list[tuple[Call, SenderRequest]]:
+        """What senders are to send from now on, where that is news."""
+        now = self._clock()
+        sizes = {tile.member_id: (tile.rect.width, tile.rect.height) for tile in self._tiles}
+        found = []
+        for member_id, call in self._calls.items():
+            member = state.members.get(member_id)
+            if call.leg is None or member is None or not member.sends_video:
+                continue
+            wanted = self._requests.update(member_id, sizes.get(member_id), now)
+            if wanted is not None:
+                found.append((call, wanted))
+        return found
+
+    async def end(self) -> None:
+        """Stop both planes."""
+        await asyncio.to_thread(self.picture.end)
+        await asyncio.to_thread(self.sound.end)
+
+    def statistics(self) -> dict[str, float]:
+        """Counts since the start."""
+        picture, sound = self.picture.statistics(), self.sound.statistics()
+        return {
+            **{f"picture_{name}": value for name, value in picture.items()},
+            **{f"sound_{name}": value for name, value in sound.items()},
+        }
+
+    def _ask_keyframe(self, member_id: str) -> None:
+        call = self._calls.get(member_id)
+        if call is not None and call.leg is not None:
+            call.leg.request_keyframe()
+
+    def _set_volumes(self, state: LiveRoom) -> None:
+        for member in state.members.values():
+            volumes = (member.input_volume, member.output_volume)
+            if self._volumes.get(member.id, (0, 0)) != volumes:
+                self._volumes[member.id] = volumes
+                self.sound.sound.set_volume(member.id, member.input_volume)
+                self.sound.sound.set_output_volume(member.id, member.output_volume)
+
+    def _card(self, member: Member) -> Card | None:
+        call = self._calls.get(member.id)
+        frozen = call is not None and self._clock() - call.seen_at > FROZEN_S
+        if member.is_seen and not (frozen and member.kind is MemberKind.MEMBER):  # a screen may well stand still
+            return None
+        return Card(member.id, member.name, member.audio_muted)
+
+    def _arranged(self, state: LiveRoom) -> list[TileSpec]:
+        arrangement = state.arrangement
+        seated = {member.current_position: member.id for member in state.members.values()}
+        scaling = Scaling.FILL if arrangement.crop else Scaling.FIT
+        return [
+            TileSpec(seated[slot.name], Rect(*layout.rectangle(slot, *self.size)), scaling)
+            for slot in layout.slots_of(state.session.layout, state.sizing.shown)
+            if slot.name in seated
+        ]
