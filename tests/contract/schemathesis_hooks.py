@@ -92,7 +92,7 @@ def _ask_for_what_exists(case: Case) -> None:
     if not IDENTIFIER.match(given):
         return
     if case.method != "DELETE":
-        if not sequence:
+        if not sequence or given == HERE["own_token"]:  # whose permissions may not change either
             kind = next(kind for path, kind in KINDS.items() if case.path.startswith(path))
             case.path_parameters["id"] = HERE[kind]
     elif not sequence and case.path in SPARE:

@@ -50,6 +50,7 @@ def supply(server: RunningServer) -> dict[str, dict[str, str]]:
         return make(TOKENS, name="here", permissions=["video"])["id"]
 
     with server.client() as client:
+        own_token = client.get(TOKENS).raise_for_status().json()["data"][0]["id"]
         meeting = room()
         address = client.get(f"{ROOMS}/{meeting}/addresses").json()["data"][0]["id"]
         person = make("/api/fabric/subscribers/tokens", reference="here@example.com")
@@ -63,6 +64,7 @@ def supply(server: RunningServer) -> dict[str, dict[str, str]]:
             "embed": embedded["id"],
             "embed_token": embedded["token"],
             "api_token": api_token(),
+            "own_token": own_token,
         }
         spare = {
             f"{ROOMS}/{{id}}": room(),
