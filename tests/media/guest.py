@@ -87,7 +87,7 @@ class Line(World):
 class Guest(Peer):
     """A client of one call. ``frames`` are the sizes of the pictures decoded, ``heard`` counts packets of sound.
 
-    ``stamps`` are the extended sequence number and the RTP time of each packet of the picture, in the order of
+    ``keyframes`` says of each picture whether it stands alone. ``stamps`` are the extended sequence number and the RTP time of each packet of the picture, in the order of
     ``arrivals`` (seconds).
     """
 
@@ -115,6 +115,7 @@ class Guest(Peer):
         self.heard = 0
         self.frames: list[tuple[int, int]] = []
         self.stamps: list[tuple[int, int]] = []
+        self.keyframes: list[bool] = []
         self.arrivals: list[float] = []
         self.missing = Missing()
         self.recovered = 0
@@ -243,6 +244,7 @@ class Guest(Peer):
         if self.missing.arrived(sequence, now):
             packet = RtpPacket(payload, sequence, header.timestamp, header.marker, now)
             for picture in self._packets.push(packet):
+                self.keyframes.append(picture.keyframe)
                 self._decoder.feed(picture)
 
 

@@ -48,6 +48,7 @@ class Call:
         self.receiver = receiver
         self.watched: RenditionId | None = None
         self.seen_at = clock()
+        self._missed = False
         self._clock = clock
         self._counts: Counter[str] = Counter()
         self._owner = owner
@@ -100,12 +101,19 @@ class Call:
         leg = self.leg
         if leg is None or not packets:
             return
+        if self._missed:  # what follows builds on pictures that the call has not got
+            self._missed, self.watched = False, None
+            self._owner.call_needs_keyframe(self)
         if rendition != self.watched and packets[0].keyframe and leg.connected and rendition == self.wanted:
             self.watched = rendition
             leg.use_rendition(rendition)
             self._owner.call_moved(self)
         if rendition == self.watched:
             leg.send_video(packets)
+
+    def miss_picture(self, rendition: RenditionId) -> None:
+        """A picture is kept from the call, as while it is on hold."""
+        self._missed = self._missed or rendition == self.watched
 
     def statistics(self) -> Counter[str]:
         """Counts since the start: of the camera's pictures, of the connection, of moves between renditions."""

@@ -249,6 +249,8 @@ class Conference:
         for call in self._calls.values():
             if self._sees(call):
                 call.send_picture(rendition, packets)
+            else:
+                call.miss_picture(rendition)
 
     def _send_sound(self, result: TickResult) -> None:
         if self._over:
