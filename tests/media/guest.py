@@ -87,8 +87,8 @@ class Line(World):
 class Guest(Peer):
     """A client of one call. ``frames`` are the sizes of the pictures decoded, ``heard`` counts packets of sound.
 
-    ``keyframes`` says of each picture whether it stands alone. ``stamps`` are the extended sequence number and the RTP time of each packet of the picture, in the order of
-    ``arrivals`` (seconds).
+    ``keyframes`` says of each picture whether it stands alone. ``stamps`` are the extended sequence number and the RTP
+    time of each packet of the picture, in the order of ``arrivals`` (seconds).
     """
 
     def __init__(
