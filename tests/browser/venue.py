@@ -99,7 +99,8 @@ class Venue:
 
     async def close(self) -> None:
         """End the browsers."""
-        await asyncio.gather(*(browser.close() for browser in self.browsers.values()))
+        async with asyncio.timeout(PATIENCE_S * 3):
+            await asyncio.gather(*(browser.close() for browser in self.browsers.values()))
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.server.origin, auth=(self.server.project, self.server.token))

@@ -130,7 +130,11 @@ class Person:
 
     async def do(self, method: str, **parameters: Any) -> Any:
         """Call one of the SDK's methods of a call."""
-        return await self.page.evaluate(f"(parameters) => call.{method}(parameters)", parameters)
+        try:
+            async with asyncio.timeout(JOIN_S):
+                return await self.page.evaluate(f"(parameters) => call.{method}(parameters)", parameters)
+        except TimeoutError:
+            raise AssertionError(f"{self.colour} has no answer to {method} {parameters}") from None
 
     async def hang_up(self) -> None:
         """Leave, and hear that it is over."""
