@@ -280,7 +280,7 @@ class Conference:
             for member_id in before.members.keys() - outcome.room.members.keys():
                 self._forget(member_id)
             self._sync()
-            for entry in self._journal.follow(before, outcome.room, self._wall()):
+            for entry in self._journal.follow(before, outcome, self._wall()):
                 self._write(entry)
         for told in outcome.told:
             self._tell(told)
