@@ -85,7 +85,8 @@ class Line(World):
 
 
 class Guest(Peer):
-    """A client of one call. ``frames`` are the sizes of the pictures decoded, ``heard`` counts packets of sound.
+    """A client of one call. ``frames`` are the sizes of the pictures decoded, ``heard`` counts packets of sound,
+    whose Opus payloads are in ``sound``.
 
     ``keyframes`` says of each picture whether it stands alone. ``stamps`` are the extended sequence number and the RTP
     time of each packet of the picture, in the order of ``arrivals`` (seconds).
@@ -113,6 +114,7 @@ class Guest(Peer):
         self.asked_for_keyframe: list[float] = []
         self.limits: list[int] = []
         self.heard = 0
+        self.sound: list[bytes] = []
         self.frames: list[tuple[int, int]] = []
         self.stamps: list[tuple[int, int]] = []
         self.keyframes: list[bool] = []
@@ -228,6 +230,7 @@ class Guest(Peer):
         assert video is not None
         if audio is not None and header.payload_type == audio.payload_type:
             self.heard += 1
+            self.sound.append(payload)
             return
         if header.payload_type == video.rtx_payload_type:
             self.recovered += 1

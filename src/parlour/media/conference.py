@@ -279,6 +279,7 @@ class Conference:
         if before is not outcome.room:
             for member_id in before.members.keys() - outcome.room.members.keys():
                 self._forget(member_id)
+            self._stage.announce(before, outcome.room)
             self._sync()
             for entry in self._journal.follow(before, outcome, self._wall()):
                 self._write(entry)

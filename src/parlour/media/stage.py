@@ -9,6 +9,7 @@ from parlour.domain.live.room import LiveRoom
 from parlour.domain.room import Quality, RoomSettings
 from parlour.media.audio.plane import Deliver as DeliverSound
 from parlour.media.audio.plane import SoundPlane
+from parlour.media.audio.tones import Tone
 from parlour.media.call import Call
 from parlour.media.video.canvas import Rect
 from parlour.media.video.card import Card
@@ -90,6 +91,16 @@ class Stage:
                     self._ask_keyframe(tile.member_id)
         self.picture.compositor.set_talking(frozenset(m.id for m in members.values() if m.talking))
         return moved
+
+    def announce(self, before: LiveRoom, after: LiveRoom) -> None:
+        """Let everybody hear that people have come or gone, where the room has tones."""
+        if before.members is after.members or not after.room.settings.tone_on_entry_and_exit:
+            return
+        came = [member for member_id, member in after.members.items() if member_id not in before.members]
+        went = [member for member_id, member in before.members.items() if member_id not in after.members]
+        for tone, members in ((Tone.ENTRY, came), (Tone.EXIT, went)):
+            if any(member.kind is MemberKind.MEMBER for member in members):
+                self.sound.sound.play(tone)
 
     def make(self, renditions: frozenset[RenditionId]) -> None:
         """Make these pictures of the canvas, and no others."""

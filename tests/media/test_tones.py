@@ -1,0 +1,88 @@
+"""The tones of coming and going, as the people in a room hear them."""
+
+import pytest
+from numpy.typing import NDArray
+
+from parlour.domain.live.commands import Change, Leave
+from parlour.domain.room import Room
+from parlour.media.audio.frame import RATE
+from parlour.media.audio.tones import Tone
+from parlour.media.conference import Conference
+from parlour.media.transport import Endpoint
+from tests.domain.live.people import a_room
+from tests.media.audio.signals import decoded, loudness
+from tests.media.guest import Guest, live
+
+WINDOW = RATE // 10
+ENOUGH = 90
+"""Packets after which a tone that was asked for has been heard: the one for who enters waits 20."""
+
+
+def a_room_with(*, tones: bool, updated: float = 0) -> Room:
+    """A room for many."""
+    return a_room(max_members=0, tone_on_entry_and_exit=tones, updated=updated)
+
+
+def tones_in(sound: list[bytes]) -> list[Tone]:
+    """The tones heard, in order."""
+    samples = decoded(sound)
+    found: list[Tone | None] = [None]
+    for start in range(0, samples.size - WINDOW, WINDOW // 4):
+        tone = _tone(samples[start : start + WINDOW])
+        if tone is not found[-1]:
+            found.append(tone)
+    return [tone for tone in found if tone is not None]
+
+
+def _tone(window: NDArray) -> Tone | None:  # type: ignore[type-arg]
+    for tone in Tone:
+        audible = [frequency for frequency in tone.value[0] if frequency >= 200]
+        others = [frequency for other in Tone if other is not tone for frequency in other.value[0] if frequency >= 200]
+        if min(loudness(window, one) for one in audible) > max(-40, *(loudness(window, one) + 10 for one in others)):
+            return tone
+    return None
+
+
+async def hear(*guests: Guest) -> list[list[Tone]]:
+    """What each hears from now on, for long enough."""
+    for guest in guests:
+        guest.sound.clear()
+    await live(guests, lambda: all(len(guest.sound) >= ENOUGH for guest in guests))
+    return [tones_in(guest.sound) for guest in guests]
+
+
+async def enter(conference: Conference, endpoint: Endpoint, name: str, room: Room) -> Guest:
+    """Somebody comes in."""
+    return await Guest(conference, endpoint, name, room=room).join()
+
+
+async def test_everybody_hears_who_comes_and_who_goes(conference: Conference, endpoint: Endpoint) -> None:
+    room = a_room_with(tones=True)
+    ana = await enter(conference, endpoint, "ana", room)
+    await hear(ana)
+    ben = await enter(conference, endpoint, "ben", room)
+    assert await hear(ana, ben) == [[Tone.ENTRY], [Tone.ENTRY]], "also the one who enters"
+    conference.ask(Leave("call-ben"))
+    assert await hear(ana) == [[Tone.EXIT]]
+
+
+async def test_a_rush_is_one_tone(conference: Conference, endpoint: Endpoint) -> None:
+    room = a_room_with(tones=True)
+    ana = await enter(conference, endpoint, "ana", room)
+    await hear(ana)
+    for number in range(10):
+        Guest(conference, endpoint, f"g{number}", room=room)
+    assert await hear(ana) == [[Tone.ENTRY]]
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_off_means_silence(conference: Conference, endpoint: Endpoint, later: bool) -> None:
+    room = a_room_with(tones=later, updated=1)
+    ana = await enter(conference, endpoint, "ana", room)
+    await hear(ana)
+    if later:
+        conference.ask(Change(a_room_with(tones=False, updated=2)))
+    await enter(conference, endpoint, "ben", room)
+    assert await hear(ana) == [[]]
+    conference.ask(Leave("call-ben"))
+    assert await hear(ana) == [[]]
