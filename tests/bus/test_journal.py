@@ -34,10 +34,10 @@ async def a_writer(bus: NatsServer) -> AsyncIterator[JournalWriter]:
 
 
 class Shelf:
-    """Keeps entries; ``failures`` times it cannot."""
+    """Keeps entries, each once, however often it comes; ``failures`` times it cannot."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.entries: list[Entry] = []
+        self.entries: dict[UUID, Entry] = {}
         self.failures = failures
         self._news = asyncio.Event()
 
@@ -46,7 +46,8 @@ class Shelf:
         if self.failures:
             self.failures -= 1
             raise OSError("the disk is full")
-        self.entries += entries
+        for entry in entries:
+            self.entries.setdefault(entry.id, entry)
         self._news.set()
 
     async def until(self, count: int) -> list[Entry]:
@@ -55,7 +56,7 @@ class Shelf:
             while len(self.entries) < count:
                 self._news.clear()
                 await self._news.wait()
-        return self.entries
+        return list(self.entries.values())
 
 
 @contextlib.asynccontextmanager

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 import nats.errors
+import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from parlour.bus import codec
+from parlour.bus.journal import JournalReader
 from parlour.bus.link import ALIVE, ALIVE_S, Lease, Leases, ask_subject, connect, told_subject
 from parlour.bus.records import Records
 from parlour.bus.roster import Roster
@@ -56,6 +58,7 @@ class BusRooms:
         self._client = client
         self._leases = Leases(client)
         self._records = Records(client)
+        self.journal = JournalReader(client)
         self._clock = clock
         self._roster = Roster(clock, lambda: client.is_connected)
         self._lines: dict[UUID, _Line] = {}
@@ -87,6 +90,18 @@ class BusRooms:
             elif reply is not None:
                 return reply
         raise Unavailable("no worker takes the room")
+
+    async def lives(self, room_id: UUID) -> bool:
+        """Whether a room lives somewhere, or may be brought back to life, as far as can be known."""
+        if not self._client.is_connected or self._roster.owner(room_id) is not None:
+            return True
+        try:
+            lease, _ = await self._leases.get(room_id)
+            if lease is not None and (self._roster.lives(lease) or self._roster.may_turn_up(lease)):
+                return True
+            return await self._records.find(room_id) is not None
+        except (TimeoutError, nats.errors.Error, nats.js.errors.Error, OSError):
+            return True
 
     async def subscribe(self, room_id: UUID, listener: Listener) -> "_Door":
         """Hear what the room tells, also before it is alive, and ``RoomLost`` when its worker is gone."""
@@ -132,6 +147,7 @@ class BusRooms:
             "void": self._void,
             "workers": self._roster.count(),
             "connected": self._client.is_connected,
+            **self.journal.statistics(),
         }
 
     def workers(self) -> dict[str, dict[str, float]]:

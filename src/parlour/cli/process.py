@@ -23,6 +23,7 @@ from parlour.front.app import build_app
 from parlour.front.bootstrap import Credentials, ensure_credentials
 from parlour.front.first_room import open_first_room
 from parlour.front.front import utc_now
+from parlour.front.keeper import Keeper, Reaper
 from parlour.front.server import Server, listen, make_server
 from parlour.front.signalling.switchboard import Switchboard
 from parlour.front.sweep import sweep
@@ -96,6 +97,8 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
                 for chore in (
                     sweep(database, utc_now),
                     switchboard.run(),
+                    rooms.journal.run(Keeper(database).keep),
+                    Reaper(database, rooms, settings.seat_grace, utc_now).run(),
                     _drain(ending, rooms, fleet, switchboard, server),
                 )
             ]

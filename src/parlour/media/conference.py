@@ -95,7 +95,7 @@ class Conference:
         )
         if past is not None:
             self._state = seats.revive(self._state, past, wall())
-        self._journal = Journal(_entry_id, begun=past is not None)
+        self._journal = Journal(fresh_id, begun=past is not None)
         self._write = write
         self._endpoint = endpoint
         self._tell = tell
@@ -366,5 +366,6 @@ _STEPS: Mapping[type, Callable[[LiveRoom, Any, float], Outcome]] = {
 """Commands that are about the room's state alone."""
 
 
-def _entry_id() -> UUID:
+def fresh_id() -> UUID:
+    """An id that sorts by the time it was made."""
     return time_ordered_id(time.time_ns(), int.from_bytes(os.urandom(8), "big"))

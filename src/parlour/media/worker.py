@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from parlour.bus.station import Burden, Station, station
 from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
-from parlour.media.conference import Conference
+from parlour.media.conference import Conference, fresh_id
 from parlour.media.transport import Endpoint
 from parlour.media.video.card import card_press
 
@@ -153,13 +153,13 @@ class Worker:
 
         room = self._rooms[room_id] = Conference(
             command.room,
-            str(uuid4()),
+            new_id(),
             self._endpoint,
             lambda told: station.tell(room_id, told),
             ended,
             server_limit=self._server_limit,
             grace=self._grace,
-            new_id=lambda: str(uuid4()),
+            new_id=new_id,
             past=past,
             write=station.write,
         )
@@ -172,6 +172,11 @@ class Worker:
             del self._rooms[room_id]
             log.info("room %s is over", room_id)
             await self._at_station().give_up(room_id)
+
+
+def new_id() -> str:
+    """An id for a session, a member or a recording. They sort by time, as lists of them do."""
+    return str(fresh_id())
 
 
 async def work(options: WorkerOptions, stop: asyncio.Event) -> None:

@@ -169,3 +169,53 @@ embeds = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index(None, "project_id", "id"),
 )
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("room_id", sa.Uuid, nullable=False, comment="the room may be gone by now"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("settings", JsonText, nullable=False, comment="of the room, as the API shows them"),
+    sa.Column("layout", sa.Text, nullable=False),
+    sa.Column("locked", sa.Boolean, nullable=False),
+    sa.Column("preview", sa.Text, nullable=False, comment="the secret in the preview's URL, empty where there is none"),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("told_at", UtcDateTime, nullable=False, comment="when this was so; the younger word counts"),
+    sa.Index(None, "project_id", "id"),
+    sa.Index(None, "project_id", "room_id", "id"),
+    sa.Index(None, "ended_at"),
+    sa.Index(None, "preview"),
+)
+
+session_members = sa.Table(
+    "session_members",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("session_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="member, or screen for one that is shared"),
+    sa.Column("joined_at", UtcDateTime, nullable=False),
+    sa.Column("left_at", UtcDateTime),
+    sa.Column("told_at", UtcDateTime, nullable=False, comment="when this was so; the younger word counts"),
+    sa.Index(None, "session_id", "id"),
+)
+
+session_events = sa.Table(
+    "session_events",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("session_id", sa.Uuid, nullable=False),
+    sa.Column("room_id", sa.Uuid, nullable=False),
+    sa.Column("member_id", sa.Uuid),
+    sa.Column("recording_id", sa.Uuid),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("payload", JsonText, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Index(None, "session_id", "id"),
+    sa.Index(None, "recording_id", "id"),
+)
