@@ -162,7 +162,7 @@ class Conference:
         seat = self._state.seat(command.call_id) or command.seat
         member_id = seat.id if seat else self._new_id()
         call = Call(self, member_id, command.call_id, self._stage.receiver(), self._loop.time)
-        call.leg = self._endpoint.open_leg(call, name=command.call_id)
+        call.leg = self._endpoint.open_leg(call, name=command.call_id, epoch=self._stage.started)
         try:
             sdp = call.leg.answer(command.sdp, audio_first=command.audio_first)
         except BadOffer as error:

@@ -22,8 +22,8 @@ class RtpPacket(NamedTuple):
 class MediaPacket(NamedTuple):
     """A packet of a shared rendition, to be sent to many: an RTP payload without its header.
 
-    ``timestamp`` counts 90 kHz ticks from the rendition's start. ``first`` and ``marker`` tell the ends of a picture,
-    ``keyframe`` that the picture stands alone.
+    ``timestamp`` counts 90 kHz ticks from the room's start, in every rendition. ``first`` and ``marker`` tell the
+    ends of a picture, ``keyframe`` that the picture stands alone.
     """
 
     payload: bytes

@@ -39,14 +39,19 @@ class Stage:
         sound_made: DeliverSound,
         clock: Callable[[], float],
     ) -> None:
-        """``calls`` are the conference's own, by member; it changes them. The planes' threads call what is made."""
+        """``calls`` are the conference's own, by member; it changes them. The planes' threads call what is made.
+
+        ``started`` is when the room's time begins, in seconds of ``clock``: timestamps of both planes count from there.
+        """
         self._calls = calls
         self._clock = clock
+        self.started = clock()
         width, height = SIZES[settings.quality]
         self.size = (width, height)
         self.fps = settings.fps
-        self.picture = PicturePlane(width, height, self.fps, kush_bitrate(width, height, self.fps), picture_made)
-        self.sound = SoundPlane(sound_made)
+        bitrate = kush_bitrate(width, height, self.fps)
+        self.picture = PicturePlane(width, height, self.fps, bitrate, picture_made, self.started)
+        self.sound = SoundPlane(sound_made, self.started)
         self._requests = SenderRequests(self.fps)
         self._tiles: list[TileSpec] = []
         self._cards: dict[str, Card | None] = {}

@@ -322,6 +322,12 @@ async def test_reports_say_what_was_sent_and_received(world: World) -> None:
     assert senders[0].ssrc == audio.ssrc
     elapsed = (senders[0].sender_info.rtp_timestamp - audio.timestamp) & 0xFFFFFFFF
     assert elapsed == pytest.approx(0.5 * 48000, abs=0.2 * 48000)
+    seconds = [
+        ((one.sender_info.rtp_timestamp - stream.offset) & 0xFFFFFFFF) / stream.clock_rate
+        for one, stream in zip(senders, (peer.leg.outgoing_audio, peer.leg.outgoing_video), strict=True)
+    ]
+    assert seconds[0] == pytest.approx(seconds[1], abs=0.0001), "both are tied to one moment"
+    assert len({one.sender_info.ntp_timestamp for one in senders}) == 1
     [block] = senders[0].reports
     assert (block.ssrc, block.packets_lost, block.fraction_lost) == (77, 1, 64)
     assert block.lsr != 0
@@ -378,6 +384,27 @@ async def test_nothing_is_sent_before_a_keyframe_and_the_owner_is_told(world: Wo
     assert peer.leg.statistics().skipped_before_keyframe == 9
 
 
+async def test_reports_do_not_depend_on_how_late_something_was_sent(world: World) -> None:
+    peer = await Peer(world).connect()
+    ties: set[tuple[float, float]] = set()
+    for step in range(40):
+        world.clock.now = 1000 + step * 0.5 + 0.037 * (step * 7 % 5)
+        peer.leg.send_audio(b"1234", step * 24_000)
+        world.clock.now += 0.011 * (step * 3 % 4)
+        peer.leg.send_video(picture(step * 45_000, keyframe=True))
+        world.endpoint.tick()
+        for compound in peer.received()[1]:
+            audio, video = (one for one in RtcpPacket.parse(compound) if isinstance(one, reference.RtcpSrPacket))
+            ntp = rtcp.ntp_seconds(audio.sender_info.ntp_timestamp)
+            zero = [
+                ntp - ((one.sender_info.rtp_timestamp - stream.offset) & 0xFFFFFFFF) / stream.clock_rate
+                for one, stream in ((audio, peer.leg.outgoing_audio), (video, peer.leg.outgoing_video))
+            ]
+            ties.add((round(zero[0], 3), round(zero[1], 3)))
+    began = round(1_700_001_000 + rtcp.NTP_OFFSET, 3)
+    assert ties == {(began, began)}, "the wall's time at which both streams' time was zero"
+
+
 async def test_another_rendition_goes_on_where_the_last_one_was(world: World) -> None:
     peer = await Peer(world).connect()
     peer.leg.use_rendition("720p")
@@ -385,14 +412,17 @@ async def test_another_rendition_goes_on_where_the_last_one_was(world: World) ->
     before = parsed(peer.received()[0])[-1]
     peer.leg.use_rendition("720p")
     peer.leg.use_rendition("360p")
-    world.clock.now += 0.5
-    peer.leg.send_video(picture(777_000))
-    peer.leg.send_video(picture(780_000, keyframe=True))
+    peer.leg.send_video(picture(42_000))
+    peer.leg.send_video(picture(45_000, keyframe=True))
     after = parsed(peer.received()[0])
-    assert [one.payload for one in after] == [b"780000/0", b"780000/1", b"780000/2"]
+    assert [one.payload for one in after] == [b"45000/0", b"45000/1", b"45000/2"]
     assert (after[0].sequence_number - before.sequence_number) & 0xFFFF == 1
     assert (after[0].timestamp - before.timestamp) & 0xFFFFFFFF == 45_000
     assert after[0].ssrc == before.ssrc
+    peer.leg.use_rendition("720p")
+    peer.leg.send_video(picture(45_000, keyframe=True, size=1))
+    [same] = parsed(peer.received()[0])
+    assert (same.timestamp - after[0].timestamp) & 0xFFFFFFFF == 1, "the same moment is another picture"
 
 
 async def test_a_nack_is_answered_on_the_retransmission_stream(world: World) -> None:

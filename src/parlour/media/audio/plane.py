@@ -18,12 +18,16 @@ log = logging.getLogger("parlour.media")
 
 
 class SoundPlane:
-    """Mixes. ``in_mix`` may be set at any time and acts with the next frame; ``deliver`` is called in the thread."""
+    """Mixes. ``in_mix`` may be set at any time and acts with the next frame; ``deliver`` is called in the thread.
 
-    def __init__(self, deliver: Deliver) -> None:
+    ``started`` is when the first frame is due, in seconds of ``time.monotonic``: timestamps count from there.
+    """
+
+    def __init__(self, deliver: Deliver, started: float) -> None:
         self.sound = Sound()
         self.in_mix: frozenset[str] = frozenset()
         self._deliver = deliver
+        self._started = started
         self._ending = threading.Event()
         self._missed = 0
         self._thread = threading.Thread(target=self._run, name="parlour-sound", daemon=True)
@@ -40,7 +44,7 @@ class SoundPlane:
         return {"ticks": sound.ticks, "missed": self._missed, "encoders": sound.encoders, "awake": sound.awake}
 
     def _run(self) -> None:
-        started = time.monotonic()
+        started = self._started
         tick = 0
         while True:
             due = started + tick * FRAME_S

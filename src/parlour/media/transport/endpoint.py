@@ -157,9 +157,12 @@ class Endpoint:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def open_leg(self, sink: LegSink, name: str = "") -> Leg:
-        """A new leg; ``name`` is for the log. It counts as alive from now on and wants its offer soon."""
-        leg = Leg(self, sink, name)
+    def open_leg(self, sink: LegSink, name: str = "", epoch: float | None = None) -> Leg:
+        """A new leg; ``name`` is for the log. It counts as alive from now on and wants its offer soon.
+
+        ``epoch`` is when the timestamps of what will be sent are zero, in seconds of ``clock``: now, if it is left out.
+        """
+        leg = Leg(self, sink, name, self.clock() if epoch is None else epoch)
         self._legs[leg] = None
         return leg
 

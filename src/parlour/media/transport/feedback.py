@@ -180,9 +180,9 @@ class Feedback:
 
     def _report(self, now: float, wall: float) -> None:
         leg = self._leg
-        ours = [
-            facts for facts in (leg.outgoing_audio.report(now), leg.outgoing_video.report(now)) if facts is not None
-        ]
+        elapsed = now - leg.epoch
+        streams = (leg.outgoing_audio, leg.outgoing_video)
+        ours = [facts for stream in streams if (facts := stream.report(elapsed)) is not None]
         blocks = [stream.report(now) for stream in self._receiving.streams.values() if stream.ssrc]
         self._send(rtcp.compound(ours, blocks, leg.cname, wall, leg.ssrc) + self._remb())
 

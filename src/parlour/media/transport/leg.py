@@ -37,11 +37,13 @@ class Leg:
     """A peer, from its offer to its end.
 
     ``audio`` and ``video`` are the negotiated facts, ``None`` for what was not taken; ``owner`` is for whoever opened
-    the leg to find its own things by.
+    the leg to find its own things by. ``epoch`` is the moment, in seconds of the endpoint's clock, from which the
+    timestamps of all that is sent count.
     """
 
-    def __init__(self, endpoint: "Endpoint", sink: LegSink, name: str) -> None:
+    def __init__(self, endpoint: "Endpoint", sink: LegSink, name: str, epoch: float) -> None:
         self.name = name
+        self.epoch = epoch
         self.owner: object = None
         self.audio: MediaFacts | None = None
         self.video: MediaFacts | None = None
@@ -115,9 +117,9 @@ class Leg:
     # -- media out
 
     def send_audio(self, payload: bytes, timestamp: int, marker: bool = False) -> None:
-        """Send an Opus packet; ``timestamp`` counts 48 kHz ticks from one start for the leg's whole life."""
+        """Send an Opus packet; ``timestamp`` counts 48 kHz ticks from the leg's ``epoch``."""
         if self._wire.ready and self.audio is not None and self.audio.sends:
-            self.outgoing_audio.send(self.audio, payload, timestamp, marker, self._wire, self._endpoint.clock())
+            self.outgoing_audio.send(self.audio, payload, timestamp, marker, self._wire)
 
     def send_video(self, packets: Sequence[MediaPacket]) -> None:
         """Send packets of the rendition in use, as they are made, with payloads of at most 1200 bytes.

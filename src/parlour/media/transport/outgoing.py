@@ -38,15 +38,16 @@ class _Outgoing:
         self.offset = secrets.randbits(32)
         self.packets = 0
         self.octets = 0
-        self.last_timestamp = 0
-        self.last_sent = 0.0
 
-    def report(self, now: float) -> SenderFacts | None:
-        """The facts for a sender report, ``None`` before the first packet."""
+    def report(self, elapsed: float) -> SenderFacts | None:
+        """The facts for a sender report ``elapsed`` seconds after time zero, ``None`` before the first packet.
+
+        They rest on the clock that stamps the packets and not on when a packet was sent, which is a little later, and
+        each time another little: so a receiver that ties the streams together by them finds the same tie each time.
+        """
         if self.packets == 0:
             return None
-        elapsed = round((now - self.last_sent) * self.clock_rate)
-        timestamp = (self.last_timestamp + elapsed) & 0xFFFFFFFF
+        timestamp = (self.offset + round(elapsed * self.clock_rate)) & 0xFFFFFFFF
         return SenderFacts(self.ssrc, timestamp, self.packets & 0xFFFFFFFF, self.octets & 0xFFFFFFFF)
 
 
@@ -56,14 +57,12 @@ class OutgoingAudio(_Outgoing):
     def __init__(self) -> None:
         super().__init__(48000)
 
-    def send(self, facts: MediaFacts, payload: bytes, timestamp: int, marker: bool, wire: Wire, now: float) -> None:
-        """Send one frame; ``timestamp`` counts 48 kHz ticks from any start that stays the same."""
+    def send(self, facts: MediaFacts, payload: bytes, timestamp: int, marker: bool, wire: Wire) -> None:
+        """Send one frame; ``timestamp`` counts 48 kHz ticks from time zero."""
         stamp = (timestamp + self.offset) & 0xFFFFFFFF
         second = facts.payload_type | (rtp.MARKER if marker else 0)
         wire.send_rtp(rtp.HEADER.pack(rtp.VERSION, second, self.sequence, stamp, self.ssrc) + payload)
         self.sequence = (self.sequence + 1) & 0xFFFF
-        self.last_timestamp = stamp
-        self.last_sent = now
         self.packets += 1
         self.octets += len(payload)
 
@@ -82,6 +81,7 @@ class OutgoingVideo(_Outgoing):
         self.skipped = 0
         self.resent = 0
         self.refused = 0
+        self._last_timestamp = 0
         self._rtx_sequence = secrets.randbelow(0x8000)
         self._history = History()
         self._history.end = self.sequence
@@ -102,7 +102,7 @@ class OutgoingVideo(_Outgoing):
     def send(self, facts: MediaFacts, packets: Sequence[MediaPacket], wire: Wire, now: float) -> None:
         """Send packets of the shared rendition. This is the loop that grows with people: nothing here may be dear."""
         if self.waiting:
-            packets = self._from_keyframe(packets, now)
+            packets = self._from_keyframe(packets)
         srtp = wire.srtp
         if not packets or srtp is None:
             return
@@ -135,8 +135,7 @@ class OutgoingVideo(_Outgoing):
         history.end = self.sequence = sequence
         history.count = min(history.count + len(packets), len(kept))
         self.packets += len(packets)
-        self.last_timestamp = stamp
-        self.last_sent = now
+        self._last_timestamp = stamp
 
     def resend(self, facts: MediaFacts, sequences: Iterable[int], wire: Wire, now: float) -> None:
         """Answer a NACK: over the retransmission stream where there is one, else the same packet once more."""
@@ -171,7 +170,7 @@ class OutgoingVideo(_Outgoing):
             return 0
         return (facts.abs_send_time_id << 4 | 2) << 24 | rtp.abs_send_time(now)
 
-    def _from_keyframe(self, packets: Sequence[MediaPacket], now: float) -> Sequence[MediaPacket]:
+    def _from_keyframe(self, packets: Sequence[MediaPacket]) -> Sequence[MediaPacket]:
         start = next((number for number, packet in enumerate(packets) if packet.keyframe and packet.first), None)
         if start is None:
             self.skipped += len(packets)
@@ -179,9 +178,10 @@ class OutgoingVideo(_Outgoing):
         self.skipped += start
         self.waiting = False
         if self.packets:
-            # Another rendition counts from another start: go on where the last one was, by the time that has passed.
-            elapsed = max(1, round((now - self.last_sent) * self.clock_rate))
-            self.offset = (self.last_timestamp + elapsed - packets[start].timestamp) & 0xFFFFFFFF
+            # Every rendition counts from the same zero, but that of a moment may have been sent in another one before.
+            ahead = (packets[start].timestamp + self.offset - self._last_timestamp) & 0xFFFFFFFF
+            if not 0 < ahead < 0x80000000:
+                self.offset = (self.offset - ahead + 1) & 0xFFFFFFFF
         return packets[start:]
 
 

@@ -60,7 +60,6 @@ class Rendition:
         self.bitrate = bitrate
         self._threads = threads
         self._reformatter = VideoReformatter()
-        self._start: int | None = None
         self._last = -1
         self._picture_id = random.randrange(vp8.PICTURE_ID_LIMIT)  # noqa: S311 - RFC 7741 wants variety, not secrecy
         self._ceiling = bitrate
@@ -86,12 +85,10 @@ class Rendition:
         """Encode a frame, scaled where its size is another, and cut it into packets. Blocks for milliseconds.
 
         ``timestamp`` is in 90 kHz ticks of the room's clock and must grow from call to call (`ValueError`); the packets
-        count from the first. The frame's time and type are written to; its pixels may change again after the call.
+        bear it. The frame's time and type are written to; its pixels may change again after the call.
         """
         if timestamp <= self._last:
             raise ValueError(f"time stands still at {timestamp}")
-        if self._start is None:
-            self._start = timestamp
         self._last = timestamp
         started = thread_time()
         if (frame.width, frame.height) != (self.width, self.height):
@@ -108,7 +105,7 @@ class Rendition:
         frame.pict_type = PictureType.I if force_keyframe else PictureType.NONE
         packets: list[MediaPacket] = []
         for encoded in self._context.encode(frame):
-            packets += self._packets(bytes(encoded), timestamp - self._start, keyframe=encoded.is_keyframe)
+            packets += self._packets(bytes(encoded), timestamp, keyframe=encoded.is_keyframe)
         self._counts.seconds += thread_time() - started
         return packets
 

@@ -44,15 +44,17 @@ class _Output:
 class PicturePlane:
     """Decodes whoever waits, draws what changed, encodes once for each rendition in use.
 
-    Everything may be called from the event loop; ``deliver`` is called in the plane's thread.
+    Everything may be called from the event loop; ``deliver`` is called in the plane's thread. ``started`` is when the
+    first picture is due, in seconds of ``time.monotonic``: timestamps count from there.
     """
 
-    def __init__(self, width: int, height: int, fps: int, bitrate: int, deliver: Deliver) -> None:
+    def __init__(self, width: int, height: int, fps: int, bitrate: int, deliver: Deliver, started: float) -> None:
         self.compositor = Compositor(width, height)
         self._size = (width, height)
         self._fps = fps
         self._shapes = shapes(width, height, fps, bitrate)
         self._deliver = deliver
+        self._started = started
         self._decoders: dict[str, PictureDecoder] = {}
         self._outputs: dict[RenditionId, _Output] = {}
         self._reformatter = VideoReformatter()
@@ -108,7 +110,7 @@ class PicturePlane:
         }
 
     def _run(self) -> None:
-        started = time.monotonic()
+        started = self._started
         tick = 0
         while True:
             due = started + tick / self._fps
