@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+from parlour.domain import meta
 
 
 class KeptJson(Mapping[str, Any]):
@@ -45,4 +45,4 @@ class KeptJson(Mapping[str, Any]):
 
 def compact_json(value: Mapping[str, Any]) -> str:
     """A JSON object without spaces, in any script."""
-    return value.text if isinstance(value, KeptJson) else _encoder.encode(dict(value))
+    return value.text if isinstance(value, KeptJson) else meta.compact_json(value)

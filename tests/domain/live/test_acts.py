@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from parlour.domain.live import acts, seats
-from parlour.domain.live.commands import Done, Refused
-from parlour.domain.live.events import CallEnded, LayoutChanged, MemberLeft, MemberUpdated, SessionUpdated
+from parlour.domain.live.commands import Change, Done, Refused
+from parlour.domain.live.events import CallEnded, Joined, LayoutChanged, MemberLeft, MemberUpdated, SessionUpdated
 from parlour.domain.live.layout import LAYOUTS
 from parlour.domain.live.room import LiveRoom
+from parlour.domain.room import META_DEPTH, META_MAX, Layout
 from tests.domain.live.people import (
     GUESTS,
     SCREEN,
     T0,
+    a_room,
     do,
     events,
     join,
@@ -149,7 +151,8 @@ def test_a_lock_is_told_as_a_change_of_the_session(room: LiveRoom) -> None:
 
 def test_lists(room: LiveRoom) -> None:
     assert acts.act(room, do("bob", "layout.list"), T0).reply == Done({"layouts": list(LAYOUTS)})
-    assert acts.act(room, do("bob", "member.list"), T0).reply == Done({"members": list(room.members.values())})
+    listed = {"members": list(room.members.values()), "session": room.session}
+    assert acts.act(room, do("bob", "member.list"), T0).reply == Done(listed)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -189,6 +192,100 @@ def test_full_screen_is_an_overlay_of_responsive_layouts(room: LiveRoom) -> None
     assert places(rest(after)) == {"ana": "standard-1", "bob": "full-screen", "cem": "standard-2"}
 
 
+def test_all_can_be_taken_off_the_canvas_and_given_back(room: LiveRoom) -> None:
+    positions = {"all": "off-canvas", "bob": "standard-2"}
+    room = acts.act(room, do("ana", "member.position.set", positions=positions), T0).room
+    assert places(room) == {"ana": "off-canvas", "bob": "standard-2", "cem": "off-canvas"}
+    room = rest(acts.act(room, do("ana", "layout.set", layout="2x2", positions={"all": "auto"}), T0).room)
+    assert [member.requested_position for member in room.members.values()] == ["auto"] * 3
+    assert places(room) == {"ana": "standard-1", "bob": "standard-2", "cem": "standard-3"}
+
+
+def test_meta_is_replaced_or_merged_and_told_to_everybody(room: LiveRoom) -> None:
+    room, told, reply = acts.act(room, do("ana", "meta.set", meta={"topic": "tea", "list": [1]}), T0)
+    assert reply == Done()
+    assert kinds(told) == ["SessionUpdated"]
+    assert events(told, SessionUpdated)[0].updated == ("meta",)
+    assert room.recipients(told[0]) == ("ana", "bob", "cem")
+    room, told, _ = acts.act(room, do("ana", "meta.update", meta={"list": None, "more": {"deep": True}}), T0)
+    assert room.session.meta == {"topic": "tea", "list": None, "more": {"deep": True}}
+    assert events(told, SessionUpdated)[0].session.meta == room.session.meta
+    assert acts.act(room, do("ana", "meta.update", meta={}), T0).told == (), "nothing has changed"
+    room = acts.act(room, do("ana", "meta.set", meta={}), T0).room
+    assert room.session.meta == {}
+    late = join(room, "late")
+    assert events(late.told, Joined)[0].session.meta == {}
+
+
+def test_what_is_merged_is_bounded_as_a_whole(room: LiveRoom) -> None:
+    half = "x" * (META_MAX // 2)
+    room = acts.act(room, do("ana", "meta.set", meta={"a": half}), T0).room
+    after, told, reply = acts.act(room, do("ana", "meta.update", meta={"b": half}), T0)
+    assert (after, told) == (room, ())
+    assert reply == Refused(422, "bad_parameter", "meta must be at most 2000 characters of JSON")
+    assert isinstance(acts.act(room, do("ana", "meta.update", meta={"a": half[:-20], "b": half[:-20]}), T0).reply, Done)
+
+
+def test_a_change_over_rest_reaches_the_room_and_is_told(room: LiveRoom) -> None:
+    room = acts.act(room, do("ana", "meta.set", meta={"live": 1}), T0).room
+    same = a_room(updated=1, name="other", display_name="Other", description="new")
+    room, told, _ = seats.change(room, Change(same), T0)
+    assert events(told, SessionUpdated)[0].updated == ("name", "display_name", "description")
+    assert room.session.meta == {"live": 1}, "what was changed in the room stays while the setting does"
+    room, told, _ = seats.change(room, Change(a_room(updated=2, name="other", meta={"rest": 2})), T0)
+    assert events(told, SessionUpdated)[0].updated == ("display_name", "description", "meta")
+    assert room.session.meta == {"rest": 2}
+
+
+def test_hands_come_onto_the_canvas_in_the_order_raised_while_they_count() -> None:
+    room = with_people(opened(layout=Layout.TWO_BY_ONE), "ana", "bob", "cem", "dan")
+    for moment, name in enumerate(("dan", "cem")):
+        room = acts.act(room, do(name, "raisehand"), T0 + moment).room
+    assert places(room) == {"ana": "standard-1", "bob": "standard-2", "cem": "off-canvas", "dan": "off-canvas"}
+    room, told, reply = acts.act(room, do("ana", "handraise.prioritize.set", enable=True), T0 + 2)
+    assert reply == Done()
+    assert kinds(told) == ["SessionUpdated", "LayoutChanged"]
+    assert events(told, SessionUpdated)[0].updated == ("prioritize_handraise",)
+    assert places(room) == {"dan": "standard-1", "cem": "standard-2", "ana": "off-canvas", "bob": "off-canvas"}
+    room = acts.act(room, do("ana", "raisehand"), T0 + 3).room
+    assert places(room)["ana"] == "off-canvas", "whoever raised a hand earlier goes first"
+    room = acts.act(room, do("ana", "lowerhand", "dan"), T0 + 4).room
+    assert places(room) == {"ana": "standard-1", "cem": "standard-2", "dan": "off-canvas", "bob": "off-canvas"}
+    room = acts.act(room, do("ana", "handraise.prioritize.set", enable=False), T0 + 5).room
+    assert {name for name, place in places(room).items() if place != "off-canvas"} == {"ana", "bob"}
+
+
+def test_the_first_hand_leads_a_highlight_and_gives_it_back() -> None:
+    room = with_people(opened(layout=Layout.HIGHLIGHT_1_RESPONSIVE, prioritize_handraise=True), "ana", "bob", "cem")
+    assert places(room)["ana"] == "reserved-1"
+    room = acts.act(room, do("cem", "raisehand"), T0 + 1).room
+    room = acts.act(room, do("bob", "raisehand"), T0 + 2).room
+    assert places(room)["cem"] == "reserved-1"
+    room = acts.act(room, do("cem", "lowerhand"), T0 + 3).room
+    assert places(room)["bob"] == "reserved-1"
+    asked = acts.act(room, do("ana", "member.position.set", positions={"cem": "reserved-1"}), T0 + 4).room
+    assert places(asked)["cem"] == "reserved-1", "whoever was put there goes before hands"
+
+
+def test_muted_cameras_are_hidden_and_shown_again(room: LiveRoom) -> None:
+    room = acts.act(room, do("bob", "mute", channels=["video"]), T0).room
+    room, told, reply = acts.act(room, do("ana", "vmuted.hide.set", enable=True), T0)
+    assert reply == Done()
+    assert events(told, SessionUpdated)[0].updated == ("hide_video_muted",)
+    assert places(room)["bob"] == "off-canvas"
+    back = acts.act(room, do("bob", "unmute", channels=["video"]), T0).room
+    assert places(rest(back))["bob"] != "off-canvas"
+    shown = acts.act(room, do("ana", "vmuted.hide.set", enable=False), T0).room
+    assert places(rest(shown))["bob"] != "off-canvas"
+
+
+def deep(levels: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        found = {"a": found}
+    return found
+
+
 REFUSED: list[tuple[str, str, tuple[str, ...], dict[str, Any], int, str]] = [
     ("eve", "raisehand", (), {}, 404, "no_such_member"),
     ("ana", "raisehand", ("eve",), {}, 404, "no_such_member"),
@@ -219,6 +316,22 @@ REFUSED: list[tuple[str, str, tuple[str, ...], dict[str, Any], int, str]] = [
     ("ana", "microphone.sensitivity.set", (), {"sensitivity": -1}, 422, "bad_parameter"),
     ("ana", "audioflags.set", (), {}, 422, "bad_parameter"),
     ("ana", "audioflags.set", (), {"auto_gain": 1}, 422, "bad_parameter"),
+    ("bob", "meta.set", (), {"meta": {}}, 403, "not_allowed"),
+    ("bob", "meta.update", (), {"meta": {}}, 403, "not_allowed"),
+    ("bob", "handraise.prioritize.set", (), {"enable": True}, 403, "not_allowed"),
+    ("bob", "vmuted.hide.set", (), {"enable": "yes"}, 403, "not_allowed"),
+    ("ana", "vmuted.hide.set", (), {}, 422, "bad_parameter"),
+    ("ana", "handraise.prioritize.set", (), {"enable": 1}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {"meta": None}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {"meta": []}, 422, "bad_parameter"),
+    ("ana", "meta.update", (), {"meta": "x"}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {"meta": {"a": "x" * META_MAX}}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {"meta": deep(META_DEPTH + 1)}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {"meta": {"a": float("inf")}}, 422, "bad_parameter"),
+    ("ana", "meta.set", (), {"meta": {"a": "\0"}}, 422, "bad_parameter"),
+    ("ana", "member.position.set", (), {"positions": {"all": "standard-1"}}, 422, "bad_parameter"),
+    ("ana", "member.position.set", (), {"positions": {"all": "auto", "eve": "auto"}}, 404, "no_such_member"),
     ("ana", "layout.set", (), {}, 422, "bad_parameter"),
     ("ana", "layout.set", (), {"layout": "7x7"}, 422, "bad_parameter"),
     ("ana", "layout.set", (), {"layout": ["2x2"]}, 422, "bad_parameter"),
@@ -254,12 +367,16 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "audioflags.set": {"auto_gain": False},
     "member.position.set": {"positions": {"bob": "standard-1"}},
     "layout.set": {"layout": "3x3"},
+    "meta.set": {"meta": {}},
+    "meta.update": {"meta": {}},
+    "handraise.prioritize.set": {"enable": True},
+    "vmuted.hide.set": {"enable": True},
 }
 
 
 @pytest.mark.parametrize("act", [*ON_MEMBERS, *ON_ROOM, "layout.list", "member.list"])
 def test_every_act_that_a_capability_grants_is_there(room: LiveRoom, act: str) -> None:
-    name = act.removesuffix(".audio").removesuffix(".video")
+    name = "vmuted.hide.set" if act.startswith("vmuted") else act.removesuffix(".audio").removesuffix(".video")
     reply = acts.act(room, do("ana", name, "bob", **PARAMETERS.get(name, {})), T0).reply
     if act in {"digit", "screenshare", "device"}:
         assert isinstance(reply, Refused), "not acts but calls of their own, or messages in one"

@@ -31,7 +31,7 @@ def test_it_opens_at_join_from(now: float, why: str | None) -> None:
 
 def test_who_is_too_early_learns_when_to_come() -> None:
     refused = refusal(settings(join_from=at(60)), T0, seats=0)
-    assert refused == Refused(403, "too_early", "This room opens at 2023-11-14T22:14:20Z.")
+    assert refused == Refused(403, "too_early", "This room opens at 2023-11-14T22:14:20Z.", T0 + 60)
 
 
 @pytest.mark.parametrize(("now", "why"), [(-0.001, None), (0, "closed"), (1, "closed")])

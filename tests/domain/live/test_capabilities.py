@@ -26,6 +26,11 @@ ON_MEMBERS = {
 
 ON_ROOM = {
     "layout.set": {"layout", "layout.set"},
+    "handraise.prioritize.set": {"layout", "layout.set"},
+    "vmuted.hide.on": {"vmuted", "vmuted.hide", "vmuted.hide.on"},
+    "vmuted.hide.off": {"vmuted", "vmuted.hide", "vmuted.hide.off"},
+    "meta.set": {"meta", "meta.set"},
+    "meta.update": {"meta", "meta.update"},
     "lock": {"lock", "lock.on"},
     "unlock": {"lock", "lock.off"},
     "end": {"end"},
@@ -37,7 +42,7 @@ ON_ROOM = {
 BELOW = sorted({*set().union(*ON_MEMBERS.values()), "meta", "audioflags", "mute.screen"})
 CAPABILITIES = [
     *(f"{scope}.{name}".rstrip(".") for scope in ("self", "member") for name in BELOW),
-    *sorted(set().union(*ON_ROOM.values())), "vmuted", "vmuted.hide", "vmuted.hide.on", "vmuted.hide.off",
+    *sorted(set().union(*ON_ROOM.values())), "vmuted.hide.all", "layout.list",
 ]  # fmt: skip
 SCOPES: tuple[Scope, ...] = ("self", "member")
 

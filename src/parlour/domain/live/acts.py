@@ -1,35 +1,45 @@
 """The in-call methods: what each does to the room, and how its parameters are read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from parlour.domain.live.capabilities import CHANNELS, Scope, may
+from parlour.domain.live.capabilities import Scope, may
 from parlour.domain.live.commands import Act, Done, Refused
-from parlour.domain.live.layout import LAYOUTS, is_position, is_slot
+from parlour.domain.live.layout import LAYOUTS
 from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.parameters import (
+    BadParameterError,
+    read_channels,
+    read_flags,
+    read_layout,
+    read_meta,
+    read_number,
+    read_positions,
+    read_switch,
+)
 from parlour.domain.live.room import LiveRoom, Outcome, changes
-from parlour.domain.live.seats import ENDED, NO_SUCH_MEMBER, NOT_ALLOWED, REMOVED, end
+from parlour.domain.live.seats import ENDED, NO_SUCH_MEMBER, NOT_ALLOWED, REMOVED, end, past_of
 
 EVERYBODY = "all"
 VOLUME = (-50, 50)
 SENSITIVITY = (0, 100)
-AUDIO_FLAGS = ("echo_cancellation", "auto_gain", "noise_suppression")
 
 
 def act(room: LiveRoom, command: Act, now: float) -> Outcome:
     """Do one of the in-call methods, for all its targets or for none.
 
     Without targets a method is about its actor. ``all`` means every person; shared screens end with the calls of their
-    owners. Parameters: ``channels`` (mute, unmute), ``volume``, ``sensitivity``, the audio flags, ``layout``, and
-    ``positions`` (layout.set, member.position.set), which maps member ids or ``self`` to places.
+    owners. Parameters: ``channels`` (mute, unmute), ``volume``, ``sensitivity``, the audio flags, ``layout``,
+    ``positions`` (layout.set, member.position.set), which maps member ids or ``self`` to places, ``meta`` (meta.set,
+    meta.update) and ``enable`` (handraise.prioritize.set, vmuted.hide.set).
     """
     actor = room.members.get(command.actor)
     if actor is None:
         return Outcome(room, (), NO_SUCH_MEMBER)
     try:
         if command.name in _ON_ROOM:
-            if not may(actor.capabilities, command.name):
+            if not may(actor.capabilities, _right(command)):
                 return Outcome(room, (), NOT_ALLOWED)
             return _ON_ROOM[command.name](room, command, now)
         return _act_on_members(room, command, actor, now)
@@ -46,7 +56,7 @@ def _act_on_members(room: LiveRoom, command: Act, actor: Member, now: float) -> 
         raise BadParameterError("positions must name at least one member")
     asked = tuple(positions) or command.targets or (actor.id,)
     everybody = EVERYBODY in asked
-    if not everybody and any(member_id not in room.members for member_id in asked):
+    if any(member_id not in room.members and member_id != EVERYBODY for member_id in asked):
         return Outcome(room, (), NO_SUCH_MEMBER)
     targets = [
         member
@@ -60,13 +70,22 @@ def _act_on_members(room: LiveRoom, command: Act, actor: Member, now: float) -> 
     if name in _ENDINGS:
         return end(room, dict.fromkeys((member.id for member in targets), _ENDINGS[name]), now)
     if positions:
-        after = room.positioned(positions)
+        after = room.positioned(_spread(positions, targets))
     else:
         after = room
         for member in targets:
             after = _change(after, command, member, now)
     after = after.settled(now)
     return Outcome(after, changes(room, after))
+
+
+def _spread(positions: Mapping[str, str], targets: Sequence[Member]) -> dict[str, str]:
+    """Places by member, where some may have been asked for ``all``; those that name a member go first."""
+    general = positions.get(EVERYBODY)
+    if general is None:
+        return dict(positions)
+    people = {member.id: general for member in targets if member.kind is MemberKind.MEMBER}
+    return people | {member_id: place for member_id, place in positions.items() if member_id != EVERYBODY}
 
 
 def _scope(actor: Member, target: Member) -> Scope:
@@ -96,15 +115,41 @@ def _list_layouts(room: LiveRoom, _command: Act, _now: float) -> Outcome:
 
 
 def _list_members(room: LiveRoom, _command: Act, _now: float) -> Outcome:
-    return Outcome(room, (), Done({"members": list(room.members.values())}))
+    past = past_of(room)
+    return Outcome(room, (), Done({"members": list(room.members.values()), "session": past and past.session}))
 
 
 def _set_layout(room: LiveRoom, command: Act, now: float) -> Outcome:
     layout = read_layout(command.params)
     positions = read_positions(command.params, command.actor)
-    if any(member_id not in room.members for member_id in positions):
+    if any(member_id not in room.members and member_id != EVERYBODY for member_id in positions):
         return Outcome(room, (), NO_SUCH_MEMBER)
-    after = room.laid_out(layout).positioned(positions).settled(now)
+    after = room.laid_out(layout).positioned(_spread(positions, tuple(room.members.values()))).settled(now)
+    return Outcome(after, changes(room, after))
+
+
+def _right(command: Act) -> str:
+    """What a method on the room takes. Hiding muted cameras and showing them again are two rights."""
+    if command.name == "vmuted.hide.set":
+        return "vmuted.hide.off" if command.params.get("enable") is False else "vmuted.hide.on"
+    return command.name
+
+
+def _set_meta(room: LiveRoom, command: Act, _now: float) -> Outcome:
+    before = (room.session.meta or {}) if command.name == "meta.update" else None
+    after = replace(room, session=replace(room.session, meta=read_meta(command.params, before)))
+    return Outcome(after, changes(room, after))
+
+
+def _prioritize_hands(room: LiveRoom, command: Act, now: float) -> Outcome:
+    session = replace(room.session, prioritize_handraise=read_switch(command.params))
+    after = replace(room, session=session).settled(now)
+    return Outcome(after, changes(room, after))
+
+
+def _hide_muted(room: LiveRoom, command: Act, now: float) -> Outcome:
+    session = replace(room.session, hide_video_muted=read_switch(command.params))
+    after = replace(room, session=session).settled(now)
     return Outcome(after, changes(room, after))
 
 
@@ -119,53 +164,13 @@ _ON_ROOM: Mapping[str, Callable[[LiveRoom, Act, float], Outcome]] = {
     "member.list": _list_members,
     "lock": _lock,
     "unlock": _lock,
+    "meta.set": _set_meta,
+    "meta.update": _set_meta,
+    "handraise.prioritize.set": _prioritize_hands,
+    "vmuted.hide.set": _hide_muted,
 }
 _ENDINGS = {"member.remove": REMOVED, "end": ENDED}
 _MUTES = frozenset({"mute", "unmute"})
-
-
-class BadParameterError(ValueError):
-    """A parameter is missing, of the wrong type or out of its range; the message says which."""
-
-
-def read_channels(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ``channels`` of a mute: ``audio``, ``video`` or both."""
-    given = params.get("channels")
-    if not isinstance(given, list | tuple) or not given or any(channel not in CHANNELS for channel in given):
-        raise BadParameterError("channels must be a list of audio, video or both")
-    return tuple(channel for channel in CHANNELS if channel in given)
-
-
-def read_layout(params: Mapping[str, Any]) -> str:
-    """The name of the ``layout`` asked for."""
-    given = params.get("layout")
-    if not isinstance(given, str) or given not in LAYOUTS:
-        raise BadParameterError("layout must be the name of a layout")
-    return given
-
-
-def read_positions(params: Mapping[str, Any], actor: str) -> dict[str, str]:
-    """The ``positions`` asked for, by member id; the key ``self`` stands for ``actor``. Empty where there are none."""
-    given = params.get("positions") or {}
-    if not isinstance(given, Mapping):
-        raise BadParameterError("positions must map members to places")
-    asked: dict[str, str] = {}
-    for member_id, position in given.items():
-        if not isinstance(member_id, str) or not isinstance(position, str) or not is_position(position):
-            raise BadParameterError("positions must map members to places such as standard-1, off-canvas or auto")
-        asked[actor if member_id == "self" else member_id] = position
-    slots = [position for position in asked.values() if is_slot(position)]
-    if len(slots) != len(set(slots)):
-        raise BadParameterError("two members cannot have the same place")
-    return asked
-
-
-def _number(params: Mapping[str, Any], name: str, bounds: tuple[int, int]) -> int:
-    given = params.get(name)
-    low, high = bounds
-    if isinstance(given, bool) or not isinstance(given, int | float) or not low <= given <= high:
-        raise BadParameterError(f"{name} must be a number from {low} to {high}")
-    return round(given)
 
 
 def _mute(muted: bool) -> Callable[[Member, Mapping[str, Any], float], Member]:
@@ -193,22 +198,19 @@ def _lower(member: Member, _params: Mapping[str, Any], _now: float) -> Member:
 
 
 def _input_volume(member: Member, params: Mapping[str, Any], _now: float) -> Member:
-    return replace(member, input_volume=_number(params, "volume", VOLUME))
+    return replace(member, input_volume=read_number(params, "volume", VOLUME))
 
 
 def _output_volume(member: Member, params: Mapping[str, Any], _now: float) -> Member:
-    return replace(member, output_volume=_number(params, "volume", VOLUME))
+    return replace(member, output_volume=read_number(params, "volume", VOLUME))
 
 
 def _sensitivity(member: Member, params: Mapping[str, Any], _now: float) -> Member:
-    return replace(member, input_sensitivity=_number(params, "sensitivity", SENSITIVITY))
+    return replace(member, input_sensitivity=read_number(params, "sensitivity", SENSITIVITY))
 
 
 def _audio_flags(member: Member, params: Mapping[str, Any], _now: float) -> Member:
-    flags = {name: params[name] for name in AUDIO_FLAGS if name in params}
-    if not flags or any(not isinstance(flag, bool) for flag in flags.values()):
-        raise BadParameterError(f"at least one of {', '.join(AUDIO_FLAGS)} must be given, as true or false")
-    return replace(member, **flags)
+    return replace(member, **read_flags(params))  # type: ignore[arg-type]  # the names are fields
 
 
 _ON_MEMBERS: Mapping[str, Callable[[Member, Mapping[str, Any], float], Member]] = {

@@ -22,7 +22,7 @@ def refusal(
         return Refused(403, "closed", "This room does not let anybody in any more.")
     if settings.join_from and not _reached(settings.join_from, now):
         opens = format_moment(settings.join_from.astimezone(UTC))
-        return Refused(403, "too_early", f"This room opens at {opens}.")
+        return Refused(403, "too_early", f"This room opens at {opens}.", settings.join_from.timestamp())
     if locked:
         return Refused(403, "locked", "This room is locked.")
     limit = seat_limit(settings, server_limit)

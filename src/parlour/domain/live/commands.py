@@ -157,6 +157,8 @@ class Recorded:
 class Refused:
     """No, and why. ``code`` is HTTP-like (403, 404, 409, 422), ``reason`` a word for programs, ``message`` for people.
 
+    ``at`` is when it would be yes, in Unix seconds, where that is known: when a room opens that is not open yet.
+
     Reasons of a refused join: ``too_early``, ``closed``, ``over``, ``full``, ``locked``, ``bad_offer``,
     ``no_such_call``; of an act: ``not_allowed``, ``no_such_member``, ``bad_parameter``, ``no_such_method``;
     of a recording: ``no_such_session``, ``no_such_recording``, ``invalid_state``.
@@ -165,6 +167,7 @@ class Refused:
     code: int
     reason: str
     message: str
+    at: float | None = None
 
 
 Reply = Accepted | Answered | Done | Recorded | Refused

@@ -60,6 +60,7 @@ class Session:
     remove_at: float | None = None
     remove_after: int | None = None
     preview: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

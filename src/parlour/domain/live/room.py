@@ -52,6 +52,7 @@ The last ones are for whoever brings the room back when its worker is lost.
 SESSION_TOLD = (
     "name",
     "display_name",
+    "description",
     "locked",
     "recording",
     "prioritize_handraise",
@@ -122,6 +123,7 @@ class LiveRoom:
             room_id=str(room.room_id),
             name=settings.name,
             display_name=settings.display_name,
+            description=settings.description,
             layout=settings.layout.value,
             prioritize_handraise=settings.prioritize_handraise,
             meta=dict(settings.meta),
@@ -183,6 +185,7 @@ class LiveRoom:
             self.session,
             name=new.name,
             display_name=new.display_name,
+            description=new.description,
             remove_at=new.remove_at.timestamp() if new.remove_at else None,
             remove_after=new.remove_after_seconds_elapsed,
             preview=self.preview_key if new.enable_room_previews else "",

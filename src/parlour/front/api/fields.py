@@ -1,6 +1,5 @@
 """The kinds of field that requests are made of: checked without coercion, described for the API document."""
 
-import math
 import re
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from parlour.domain import meta
 from parlour.domain.moment import parse_moment
-from parlour.domain.room import DESCRIPTION_MAX, DISPLAY_NAME_MAX, META_DEPTH, META_MAX, NAME_MAX
+from parlour.domain.room import DESCRIPTION_MAX, DISPLAY_NAME_MAX, NAME_MAX
 from parlour.store.kept_json import KeptJson, compact_json
 
 ABSENT: Any = None
@@ -57,34 +57,10 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _meta(value: dict[str, Any] | None) -> KeptJson:
-    try:
-        if not _plain(value or {}, META_DEPTH):
-            raise PydanticCustomError(
-                "invalid_parameter_value",
-                "{field} must not contain NUL, numbers beyond any size, or more than {depth} levels",
-                {"depth": META_DEPTH},
-            )
-        text = compact_json(value or {})
-        text.encode()
-    except UnicodeEncodeError:
-        raise PydanticCustomError("invalid_parameter_value", "{field} must be valid Unicode") from None
-    if len(text) > META_MAX:
-        raise PydanticCustomError(
-            "invalid_parameter_value", "{field} must be at most {most} characters of JSON", {"most": META_MAX}
-        )
-    return KeptJson(text)
-
-
-def _plain(value: Any, depth: int) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, dict):
-        return depth > 0 and all("\0" not in key and _plain(item, depth - 1) for key, item in value.items())
-    if isinstance(value, list):
-        return depth > 0 and all(_plain(item, depth - 1) for item in value)
-    return True
+    wrong = meta.complaint(value or {})
+    if wrong is not None:
+        raise PydanticCustomError("invalid_parameter_value", "{field} {wrong}", {"wrong": wrong})
+    return KeptJson(compact_json(value or {}))
 
 
 def _whole(value: Any) -> Any:

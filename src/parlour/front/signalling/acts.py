@@ -69,7 +69,7 @@ async def _ask(board: Switchboard, actor: Call, name: str, targets: tuple[str, .
     async with actor.lock:
         reply = await board.ask(actor.room_id, Act(actor.member_id, name, targets, params))
     if isinstance(reply, Refused):
-        raise Denied(reply.code, reply.reason, reply.message)
+        raise Denied(reply.code, reply.reason, reply.message, reply.at)
     result: dict[str, Any] = reply.result if isinstance(reply, Done) else {}
     live = actor.live
     room_id, session_id = (live.room_id, live.id) if live else (str(actor.room_id), "")

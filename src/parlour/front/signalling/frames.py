@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from parlour.front.signalling.wire import OK, Json
+from parlour.front.signalling.wire import OK, Json, moment
 
 NOT_JSON, INVALID, NO_METHOD, INTERNAL = -32700, -32600, -32601, -32603
 UNAUTHORIZED = -32002
@@ -42,12 +42,16 @@ class BadFrame(Exception):  # noqa: N818 - somebody else's mistake, answered
 
 
 class Denied(Exception):  # noqa: N818 - an answer, not an error of ours
-    """A request that is refused, in the manner of HTTP: ``code`` 403, 404, 409, 422 or 503, a word and a sentence."""
+    """A request that is refused, in the manner of HTTP: ``code`` 403, 404, 409, 422 or 503, a word and a sentence.
 
-    def __init__(self, code: int, reason: str, message: str) -> None:
+    ``at`` is when it would be granted, in Unix seconds, where that is known.
+    """
+
+    def __init__(self, code: int, reason: str, message: str, at: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
+        self.at = at
 
 
 def parse(text: str) -> Request | Acknowledgement:
@@ -98,8 +102,9 @@ def done(**more: Any) -> Json:
 
 
 def denied(refusal: Denied) -> Json:
-    """The content of an answer that says no for a reason."""
-    return {"code": str(refusal.code), "message": str(refusal), "reason": refusal.reason}
+    """The content of an answer that says no for a reason. The SDK hands all of it to the application."""
+    found = {"code": str(refusal.code), "message": str(refusal), "reason": refusal.reason}
+    return found if refusal.at is None else {**found, "at": moment(refusal.at)}
 
 
 def text_of(params: Json, name: str, most: int = 256, default: str | None = None) -> str:

@@ -1,9 +1,12 @@
 """A last look at every event before it leaves: a malformed one silences the browser SDK until the page is reloaded."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 Json = dict[str, Any]
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z", re.ASCII)
 
 
 class Malformed(Exception):  # noqa: N818 - a finding about an event of ours
@@ -36,6 +39,7 @@ def _joined(params: Json) -> None:
     _need(isinstance(members, list), "members is no list")
     for member in members or ():
         _member(member)
+    _moment_or_none(params, "remove_at")
     _need(any(member["member_id"] == me for member in members or ()), "the member itself is not among members")
 
 
@@ -86,7 +90,9 @@ def _call_updated(params: Json) -> None:
     _session_ids(params)
     session = _object(params, "room_session")
     _room_session(session)
-    _need(isinstance(session.get("updated"), list), "updated is no list")
+    updated = session.get("updated")
+    _need(isinstance(updated, list), "updated is no list")
+    _need(all(isinstance(name, str) and name in session for name in updated or ()), "updated names a missing field")
 
 
 def _verto(params: Json) -> None:
@@ -102,6 +108,14 @@ def _room_session(session: Json) -> None:
     _session_ids(session)
     for name in ("name", "layout_name"):
         _text(session, name)
+    for name in ("display_name", "description"):
+        _need(isinstance(session.get(name), str), f"{name} is no string")
+    for name in ("recording", "streaming", "locked", "prioritize_handraise", "hide_video_muted"):
+        _need(isinstance(session.get(name), bool), f"{name} is no boolean")
+    _object(session, "meta")
+    _moment_or_none(session, "remove_at")
+    after = session.get("remove_after_seconds_elapsed", "")
+    _need(after is None or (isinstance(after, int) and after >= 0), "remove_after_seconds_elapsed is no count")
     for name in ("recordings", "streams", "playbacks"):
         _need(not session.get(name), f"{name} is not empty")
 
@@ -110,12 +124,18 @@ def _member(member: Any) -> None:
     _need(isinstance(member, dict), "a member is no object")
     for name in ("member_id", "call_id", "node_id", "type"):
         _text(member, name)
+    _need(_MOMENT.match(_text(member, "joined_at")) is not None, "joined_at is no moment")
     _need(member["type"] == "member" or bool(member.get("parent_id")), "a screen or device without parent_id")
 
 
 def _session_ids(params: Json) -> None:
     _text(params, "room_id")
     _text(params, "room_session_id")
+
+
+def _moment_or_none(params: Json, name: str) -> None:
+    value = params.get(name, "")
+    _need(value is None or (isinstance(value, str) and _MOMENT.match(value) is not None), f"{name} is no moment")
 
 
 def _text(params: Json, name: str) -> str:

@@ -253,6 +253,7 @@ class Switchboard:
         line = self._lines.get(room_id)
         if line is not None and line.roll.session is None and isinstance(reply, Done):
             members = [wire.as_member(one) for one in reply.result.get("members", ())]
+            call.live = wire.as_session(reply.result.get("session")) or call.live
             line.roll.session, line.roll.members = call.live, {member.id: member for member in members}
 
     def _member(self, room_id: UUID, call: Call, dialogue: Dialogue) -> Member:

@@ -143,7 +143,7 @@ def _refused(dialogue: Dialogue, call: Call, reply: Refused, before: Stage | Non
             return _no_such_call()
         call.stage = before
         call.held.clear()
-    raise Denied(reply.code, reply.reason, reply.message)
+    raise Denied(reply.code, reply.reason, reply.message, reply.at)
 
 
 async def _modify(board: Switchboard, dialogue: Dialogue, params: Json) -> Answer:
@@ -212,7 +212,7 @@ async def _ask(board: Switchboard, call: Call, command: Any, may_fail: bool = Fa
             return None
         raise
     if isinstance(reply, Refused) and not may_fail:
-        raise Denied(reply.code, reply.reason, reply.message)
+        raise Denied(reply.code, reply.reason, reply.message, reply.at)
     return reply
 
 

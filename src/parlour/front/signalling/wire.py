@@ -1,10 +1,12 @@
 """The live room's values as the browser SDK reads them: the wire's spelling, and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from parlour.domain.live.events import Layer, MediaWanted, Picture, Session
 from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.moment import format_moment
 
 NODE = "parlour"
 """The SDK sends it back with every request. It steers nothing here: any front finds any room."""
@@ -31,6 +33,7 @@ _SHOWN = frozenset(
     }
 )
 """What clients are told of by name. A place that was asked for shows in the layout."""
+_SESSION_SPELLED = {"remove_after": "remove_after_seconds_elapsed", "preview": "preview_url"}
 AUDIO_FLAGS = {
     "echo_cancellation": "echoCancellation",
     "auto_gain": "autoGainControl",
@@ -67,6 +70,7 @@ def member(of: Member, room_id: str, session_id: str) -> Json:
         "noise_suppression": of.noise_suppression,
         "subscriber_id": of.subscriber_id,
         "address_id": of.address_id,
+        "joined_at": moment(of.joined_at),
     }
     if of.parent_id is not None:
         found["parent_id"] = of.parent_id
@@ -81,6 +85,7 @@ def room_session(of: Session, members: Sequence[Member] = ()) -> Json:
         "event_channel": f"room.{of.id}",
         "name": of.name,
         "display_name": of.display_name,
+        "description": of.description,
         "layout_name": of.layout,
         "recording": of.recording,
         "streaming": of.streaming,
@@ -88,6 +93,8 @@ def room_session(of: Session, members: Sequence[Member] = ()) -> Json:
         "hide_video_muted": of.hide_video_muted,
         "locked": of.locked,
         "meta": dict(of.meta or {}),
+        "remove_at": moment(of.remove_at),
+        "remove_after_seconds_elapsed": of.remove_after,
         "recordings": [],
         "streams": [],
         "playbacks": [],
@@ -96,7 +103,7 @@ def room_session(of: Session, members: Sequence[Member] = ()) -> Json:
 
 
 def joined(call_id: str, member_id: str, session: Session, members: Sequence[Member]) -> Json:
-    """``call.joined``. The capabilities are those of the member itself."""
+    """``call.joined``. The capabilities are those of the member itself, and so is the time at which it is removed."""
     mine = next((one for one in members if one.id == member_id), None)
     return {
         **_ids(session),
@@ -105,6 +112,7 @@ def joined(call_id: str, member_id: str, session: Session, members: Sequence[Mem
         "member_id": member_id,
         "node_id": NODE,
         "capabilities": list(mine.capabilities) if mine else [],
+        "remove_at": moment(_removed_at(session, mine)),
         "room_session": room_session(session, members),
     }
 
@@ -167,7 +175,8 @@ def call_updated(session: Session, updated: Sequence[str]) -> Json:
     """``call.updated``."""
     body = room_session(session)
     del body["members"]  # whoever is in has not changed
-    return {**_ids(session), "room_session": {**body, "updated": list(updated)}}
+    names = [name for name in (_SESSION_SPELLED.get(name, name) for name in updated) if name in body]
+    return {**_ids(session), "room_session": {**body, "updated": names}}
 
 
 def media_params(wanted: MediaWanted) -> Json:
@@ -183,7 +192,7 @@ def audio_params(of: Member, updated: Sequence[str]) -> Json | None:
 
 def listing(result: Mapping[str, Any], room_id: str, session_id: str) -> Json:
     """What a list method answers; members as objects, also those that the bus has made plain mappings of."""
-    found = dict(result)
+    found = {name: value for name, value in result.items() if name != "session"}
     if "members" in found:
         found["members"] = [member(as_member(one), room_id, session_id) for one in found["members"]]
     return found
@@ -192,6 +201,22 @@ def listing(result: Mapping[str, Any], room_id: str, session_id: str) -> Json:
 def as_member(one: Member | Mapping[str, Any]) -> Member:
     """A member, also one that the bus has made a plain mapping of."""
     return one if isinstance(one, Member) else Member(**{**one, "kind": MemberKind(one.get("kind", "member"))})
+
+
+def as_session(one: Session | Mapping[str, Any] | None) -> Session | None:
+    """A room session, also one that the bus has made a plain mapping of."""
+    return one if isinstance(one, Session) or one is None else Session(**one)
+
+
+def moment(seconds: float | None) -> str | None:
+    """Unix seconds as a moment in UTC."""
+    return None if seconds is None else format_moment(datetime.fromtimestamp(seconds, UTC))
+
+
+def _removed_at(session: Session, of: Member | None) -> float | None:
+    """When a member is removed: with everybody, or a while after coming, whatever is first."""
+    own = of.joined_at + session.remove_after if of is not None and session.remove_after is not None else None
+    return min((at for at in (session.remove_at, own) if at is not None), default=None)
 
 
 def _layer(of: Layer) -> Json:
