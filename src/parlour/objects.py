@@ -4,11 +4,13 @@ Credentials of a bucket come from the environment that its vendor's tools read, 
 ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION`` and, for another vendor's S3, ``AWS_ENDPOINT_URL``.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from obstore.store import ObjectStore, from_url
 
 FOLDER = "objects"
+PREVIEWS = "previews"
 
 
 def objects_url(storage_url: str | None, data_dir: Path) -> str:
@@ -16,11 +18,16 @@ def objects_url(storage_url: str | None, data_dir: Path) -> str:
     return storage_url or (data_dir.absolute() / FOLDER).as_uri()
 
 
-def open_objects(url: str) -> ObjectStore:
-    """A store by its URL; a folder that is not there is made. Raises ``obstore.exceptions.BaseError``, ``OSError``."""
+def open_objects(url: str, *, patience: float | None = None) -> ObjectStore:
+    """A store by its URL; a folder that is not there is made. Raises ``obstore.exceptions.BaseError``, ``OSError``.
+
+    ``patience`` is how many seconds a request to it may take, of which there is one only; without it there are more.
+    """
     if url.startswith("file://"):
         return from_url(url, mkdir=True)
-    return from_url(url)
+    if patience is None:
+        return from_url(url)
+    return from_url(url, client_options={"timeout": timedelta(seconds=patience)}, retry_config={"max_retries": 0})
 
 
 def recording_key(project: object, session: object, recording: object) -> str:
@@ -30,4 +37,4 @@ def recording_key(project: object, session: object, recording: object) -> str:
 
 def preview_key(secret: str) -> str:
     """Where a session's moving picture is; whoever knows the secret may see it."""
-    return f"previews/{secret}.webp"
+    return f"{PREVIEWS}/{secret}.webp"

@@ -93,7 +93,14 @@ class Guest(Peer):
     """
 
     def __init__(
-        self, conference: Conference, endpoint: Endpoint, name: str, *, room: Room, codec: str = "H264"
+        self,
+        conference: Conference,
+        endpoint: Endpoint,
+        name: str,
+        *,
+        room: Room,
+        codec: str = "H264",
+        capabilities: tuple[str, ...] = (),
     ) -> None:
         self.world = self.line = Line(endpoint)
         self.conference = conference
@@ -101,7 +108,7 @@ class Guest(Peer):
         self.identity = Identity()
         self.profiles = PROFILES
         self.offer = with_fingerprint(only(CHROMIUM, codec), self.identity.fingerprint)
-        reply = conference.ask(Join(room, f"call-{name}", self.offer, name, (), channel="video"))
+        reply = conference.ask(Join(room, f"call-{name}", self.offer, name, capabilities, channel="video"))
         assert isinstance(reply, Accepted), reply
         self.answer, self.member_id = reply.sdp, reply.member_id
         leg = conference._calls[self.member_id].leg

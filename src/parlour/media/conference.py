@@ -44,6 +44,7 @@ from parlour.domain.room import MEMBERS_MAX, Room
 from parlour.media.audio.sound import TickResult
 from parlour.media.call import Call
 from parlour.media.packets import MediaPacket, RtpPacket
+from parlour.media.preview.studio import Studio
 from parlour.media.stage import Stage
 from parlour.media.transport import BadOffer, Endpoint
 from parlour.media.video.rendition import RenditionId
@@ -82,8 +83,12 @@ class Conference:
         past: Past | None = None,
         write: Write = lambda entry: None,
         wall: Callable[[], float] = time.time,
+        studio: Studio | None = None,
     ) -> None:
-        """``wall`` gives Unix seconds, ``new_id`` ids of members. A room with a ``past`` goes on from there."""
+        """``wall`` gives Unix seconds, ``new_id`` ids of members. A room with a ``past`` goes on from there.
+
+        Previews are made where there is a ``studio``.
+        """
         self.room_id = room.room_id
         self._state = LiveRoom.opened(
             room,
@@ -105,7 +110,7 @@ class Conference:
         self._loop = asyncio.get_running_loop()
         self._calls: dict[str, Call] = {}
         self._past: Counter[str] = Counter()
-        self._stage = Stage(room.settings, self._calls, self._picture_made, self._sound_made, self._loop.time)
+        self._stage = Stage(room.settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
         self._timer: asyncio.TimerHandle | None = None
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
         self._over = False
@@ -341,6 +346,7 @@ class Conference:
     def _end(self) -> None:
         if not self._over:
             self._over = True
+            self._stage.over()
             for entry in self._journal.end(self._state, self._wall()):
                 self._write(entry)
             self._ended()

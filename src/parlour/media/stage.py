@@ -11,6 +11,8 @@ from parlour.media.audio.plane import Deliver as DeliverSound
 from parlour.media.audio.plane import SoundPlane
 from parlour.media.audio.tones import Tone
 from parlour.media.call import Call
+from parlour.media.preview.sampler import Sampler
+from parlour.media.preview.studio import Studio
 from parlour.media.video.canvas import Rect
 from parlour.media.video.card import Card
 from parlour.media.video.picture import TileSpec
@@ -38,10 +40,12 @@ class Stage:
         picture_made: DeliverPicture,
         sound_made: DeliverSound,
         clock: Callable[[], float],
+        studio: Studio | None = None,
     ) -> None:
         """``calls`` are the conference's own, by member; it changes them. The planes' threads call what is made.
 
         ``started`` is when the room's time begins, in seconds of ``clock``: timestamps of both planes count from there.
+        Without a ``studio`` there are no previews.
         """
         self._calls = calls
         self._clock = clock
@@ -49,8 +53,13 @@ class Stage:
         width, height = SIZES[settings.quality]
         self.size = (width, height)
         self.fps = settings.fps
+        self._studio = studio
+        self._sampler = Sampler(self.fps, studio.offer if studio else lambda film: False)
+        self._preview = ""
         bitrate = kush_bitrate(width, height, self.fps)
-        self.picture = PicturePlane(width, height, self.fps, bitrate, picture_made, self.started)
+        self.picture = PicturePlane(
+            width, height, self.fps, bitrate, picture_made, self.started, look=self._sampler.take
+        )
         self.sound = SoundPlane(sound_made, self.started)
         self._requests = SenderRequests(self.fps)
         self._tiles: list[TileSpec] = []
@@ -95,6 +104,7 @@ class Stage:
                 if tile.member_id not in shown:
                     self._ask_keyframe(tile.member_id)
         self.picture.compositor.set_talking(frozenset(m.id for m in members.values() if m.talking))
+        self._set_preview(state.session.preview, moving=bool(members))
         return moved
 
     def announce(self, before: LiveRoom, after: LiveRoom) -> None:
@@ -139,6 +149,10 @@ class Stage:
                 found.append((call, wanted))
         return found
 
+    def over(self) -> None:
+        """The session is over, and does not go on elsewhere: nothing is left to be seen."""
+        self._set_preview("", moving=False)
+
     async def end(self) -> None:
         """Stop both planes."""
         await asyncio.to_thread(self.picture.end)
@@ -150,7 +164,17 @@ class Stage:
         return {
             **{f"picture_{name}": value for name, value in picture.items()},
             **{f"sound_{name}": value for name, value in sound.items()},
+            **{f"preview_{name}": value for name, value in self._sampler.statistics().items()},
         }
+
+    def _set_preview(self, secret: str, *, moving: bool) -> None:
+        """Renew the preview with this secret while there is something to see, and remove the one from before."""
+        if self._studio is None:
+            return
+        self._sampler.watch(secret if moving else "")
+        if self._preview and self._preview != secret:
+            self._studio.remove(self._preview)
+        self._preview = secret
 
     def _ask_keyframe(self, member_id: str) -> None:
         call = self._calls.get(member_id)

@@ -12,19 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
+
 from parlour.bus.station import Burden, Station, station
+from parlour.domain.errors import Unavailable
 from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.conference import Conference, fresh_id
+from parlour.media.preview.studio import Studio
 from parlour.media.transport import Endpoint
 from parlour.media.video.card import card_press
+from parlour.objects import open_objects
 
 LOAD_EVERY_S = 1.0
 REMEMBER_EVERY_S = 1.0
 """How often what the rooms are like is kept, where it has changed. What happened since is lost with the machine."""
 CLOSE_S = 4.0
 """How long rooms may take to end."""
+PREVIEW_S = 10.0
+"""How long it may take to put a preview where it is kept."""
 
 log = logging.getLogger("parlour.media")
 
@@ -55,8 +63,9 @@ class WorkerOptions:
 class Worker:
     """The rooms of one process."""
 
-    def __init__(self, endpoint: Endpoint, server_limit: int, grace: float) -> None:
+    def __init__(self, endpoint: Endpoint, studio: Studio, server_limit: int, grace: float) -> None:
         self.station: Station | None = None
+        self._studio = studio
         self._endpoint = endpoint
         self._server_limit = server_limit
         self._grace = grace
@@ -89,6 +98,7 @@ class Worker:
             rooms.update(room.statistics())
         return {
             **rooms,
+            **{f"previews_{name}": value for name, value in self._studio.statistics().items()},
             "legs": endpoint.legs,
             "tcp_connections": endpoint.connections,
             "datagrams": endpoint.datagrams,
@@ -162,6 +172,7 @@ class Worker:
             new_id=new_id,
             past=past,
             write=station.write,
+            studio=self._studio,
         )
         log.info("room %s lives", room_id)
         return room
@@ -180,12 +191,14 @@ def new_id() -> str:
 
 
 async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
-    """Live until ``stop`` is set: start up, serve rooms, end them. Raises ``Unavailable`` without a bus."""
+    """Live until ``stop`` is set: start up, serve rooms, end them. Raises ``Unavailable`` without a bus or a store."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    async with await Endpoint.open(
+    endpoint = await Endpoint.open(
         options.hosts, udp_port=options.udp_port, tcp_port=options.tcp_port, public=options.public_ips
-    ) as endpoint:
-        worker = Worker(endpoint, options.server_limit, options.grace)
+    )
+    async with endpoint:
+        studio = Studio(_objects(options.objects_url))
+        worker = Worker(endpoint, studio, options.server_limit, options.grace)
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
@@ -196,3 +209,12 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
                 await worker.close()
                 for task in running:
                     task.cancel()
+        await asyncio.to_thread(studio.close)
+
+
+def _objects(url: str) -> ObjectStore:
+    try:
+        return open_objects(url, patience=PREVIEW_S)
+    except (BaseError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise Unavailable(f"recordings and previews cannot be kept at {url}: {reason}") from error

@@ -22,6 +22,8 @@ BEHIND_MAX = 0.25
 
 Deliver = Callable[[RenditionId, list[MediaPacket]], None]
 """Takes a picture's packets, in the plane's thread."""
+Look = Callable[[int, Callable[[], VideoFrame]], None]
+"""Looks at the canvas at the end of a tick, in the plane's thread. The frame shares the canvas's pixels until then."""
 
 log = logging.getLogger("parlour.media")
 
@@ -48,13 +50,24 @@ class PicturePlane:
     first picture is due, in seconds of ``time.monotonic``: timestamps count from there.
     """
 
-    def __init__(self, width: int, height: int, fps: int, bitrate: int, deliver: Deliver, started: float) -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        fps: int,
+        bitrate: int,
+        deliver: Deliver,
+        started: float,
+        *,
+        look: Look = lambda tick, canvas: None,
+    ) -> None:
         self.compositor = Compositor(width, height)
         self._size = (width, height)
         self._fps = fps
         self._shapes = shapes(width, height, fps, bitrate)
         self._deliver = deliver
         self._started = started
+        self._look = look
         self._decoders: dict[str, PictureDecoder] = {}
         self._outputs: dict[RenditionId, _Output] = {}
         self._reformatter = VideoReformatter()
@@ -156,6 +169,7 @@ class PicturePlane:
                         output.keyframes.made(now)
                 self._deliver(rendition, packets)
             output.changed = False
+        self._look(tick, self.compositor.frame)
         self._ticks += 1
 
     def _encode(
