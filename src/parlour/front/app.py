@@ -18,7 +18,17 @@ from parlour import __version__
 from parlour.bus.rooms import BusRooms
 from parlour.front import documents, open_rooms, web
 from parlour.front.access_log import AccessLog
-from parlour.front.api import directory, embeds, join_tokens, resources, rooms, service, subscribers, tokens
+from parlour.front.api import (
+    directory,
+    embeds,
+    join_tokens,
+    resources,
+    room_sessions,
+    rooms,
+    service,
+    subscribers,
+    tokens,
+)
 from parlour.front.auth import Gate
 from parlour.front.cors import Cors
 from parlour.front.errors import HANDLERS
@@ -93,7 +103,10 @@ def build_app(
         description=DESCRIPTION,
     )
     # Rooms and subscribers before resources: their paths are the longer ones.
-    parts = (rooms, subscribers, resources, join_tokens, embeds, directory, tokens, service, documents, open_rooms, web)
+    parts = (
+        *(rooms, subscribers, resources, join_tokens, embeds, directory, room_sessions, tokens),
+        *(service, documents, open_rooms, web),
+    )
     for part in parts:
         described.include_router(part.router)
     # FastAPI describes the routes; Starlette serves them, at a third of the cost a request.

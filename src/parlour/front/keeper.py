@@ -35,7 +35,7 @@ class Keeper:
         def write(connection: sa.Connection) -> None:
             sessions.keep(connection, entries)
 
-        await self._database.write(write)
+        await self._database.transact(write)
 
 
 class LivingRooms(Protocol):
@@ -81,6 +81,6 @@ class Reaper:
         return {"missing": len(self._missing), "ended": self._ended}
 
     async def _end(self, session: sessions.Session, now: datetime) -> None:
-        if await self._database.write(lambda connection: sessions.end_lost(connection, session, now)):
+        if await self._database.transact(lambda connection: sessions.end_lost(connection, session, now)):
             log.warning("session %s is over: its room has lost everything", session.id)
             self._ended += 1

@@ -1,5 +1,6 @@
 """Sessions, who was in them and what happened there, as the journal tells."""
 
+import hmac
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +13,13 @@ import sqlalchemy as sa
 from parlour.domain.live.journal import Entry, KeptSession
 from parlour.domain.moment import format_moment
 from parlour.domain.room import RoomSettings
+from parlour.store import recordings
 from parlour.store.paging import Page, Position, fetch_page
 from parlour.store.tables import projects, session_events, session_members, sessions
 from parlour.store.upsert import put_once, put_younger
+
+LOST = "The server that recorded was lost."
+"""Why a recording ended that went down with its session."""
 
 log = logging.getLogger("parlour.store")
 
@@ -65,7 +70,7 @@ class SessionEvent:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which sessions to list. ``in_progress`` is ``None`` for all, ``name_has`` a part of the room's name."""
+    """Which sessions to list. ``in_progress`` is ``None`` for all, ``name_has`` a part of the name in any case."""
 
     room_id: UUID | None = None
     name: str | None = None
@@ -83,6 +88,7 @@ def keep(connection: sa.Connection, entries: Sequence[Entry]) -> None:
     entries = sorted(_of_ours(connection, entries), key=lambda entry: entry.at)
     put_younger(connection, sessions, [_session_row(entry, entry.session) for entry in entries if entry.session])
     put_younger(connection, session_members, [_member_row(entry) for entry in entries if entry.member])
+    recordings.keep(connection, entries)
     put_once(connection, session_events, [_event_row(entry) for entry in entries])
 
 
@@ -100,7 +106,7 @@ def page(connection: sa.Connection, project: UUID, position: Position, size: int
     if wanted.name is not None:
         query = query.where(sessions.c.name == wanted.name)
     if wanted.name_has is not None:
-        query = query.where(sessions.c.name.contains(wanted.name_has, autoescape=True))
+        query = query.where(sa.func.lower(sessions.c.name).contains(wanted.name_has.lower(), autoescape=True))
     if wanted.in_progress is not None:
         ended = sessions.c.ended_at
         query = query.where(ended.is_(None) if wanted.in_progress else ended.is_not(None))
@@ -142,10 +148,11 @@ def all_in_progress(connection: sa.Connection, limit: int) -> list[Session]:
     return [_session(row) for row in connection.execute(query)]
 
 
-def previewed(connection: sa.Connection, secret: str) -> bool:
-    """Whether a session goes on whose preview has this secret."""
-    query = sa.select(sessions.c.id).where(sessions.c.preview == secret, sessions.c.ended_at.is_(None))
-    return bool(secret) and connection.execute(query).first() is not None
+def previewed(connection: sa.Connection, session: UUID, secret: str) -> bool:
+    """Whether the session goes on and its preview has this secret."""
+    query = sa.select(sessions.c.preview).where(sessions.c.id == session, sessions.c.ended_at.is_(None))
+    kept: str | None = connection.execute(query).scalar()
+    return bool(kept and hmac.compare_digest(kept.encode(), secret.encode(errors="replace")))
 
 
 def end_lost(connection: sa.Connection, session: Session, now: datetime) -> bool:
@@ -165,6 +172,7 @@ def end_lost(connection: sa.Connection, session: Session, now: datetime) -> bool
             .where(session_members.c.session_id == session.id, session_members.c.left_at.is_(None))
             .values(left_at=ended_at)
         )
+        recordings.end_of_session(connection, session.id, ended_at, LOST, now)
     return bool(ended)
 
 
@@ -172,15 +180,16 @@ def _of_ours(connection: sa.Connection, entries: Sequence[Entry]) -> Iterator[En
     asked = {entry.project_id for entry in entries}
     ours = set(connection.execute(sa.select(projects.c.id).where(projects.c.id.in_(sorted(asked)))).scalars())
     for entry in entries:
-        if entry.project_id not in ours or not _is_id(entry.session_id):
+        if entry.project_id not in ours or not _has_ids(entry):
             log.warning("an entry of the journal is of nothing here: %s of session %s", entry.name, entry.session_id)
         else:
             yield entry
 
 
-def _is_id(text: str) -> bool:
+def _has_ids(entry: Entry) -> bool:
     try:
-        UUID(text)
+        for of in (entry.session_id, *(one.id for one in (entry.member, entry.recording) if one is not None)):
+            UUID(of)
     except ValueError:
         return False
     return True
@@ -242,6 +251,7 @@ def _shown(settings: RoomSettings) -> dict[str, Any]:
 
     return {
         "display_name": settings.display_name,
+        "layout": settings.layout.value,
         "max_members": settings.max_members,
         "quality": settings.quality.value,
         "fps": settings.fps,

@@ -187,7 +187,6 @@ sessions = sa.Table(
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "project_id", "room_id", "id"),
     sa.Index(None, "ended_at"),
-    sa.Index(None, "preview"),
 )
 
 session_members = sa.Table(
@@ -218,4 +217,25 @@ session_events = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index(None, "session_id", "id"),
     sa.Index(None, "recording_id", "id"),
+)
+
+recordings = sa.Table(
+    "recordings",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("project_id", sa.Uuid, sa.ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("session_id", sa.Uuid, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime),
+    sa.Column("duration", sa.Float(53), comment="seconds of film"),
+    sa.Column("size", sa.BigInteger, comment="octets"),
+    sa.Column("key", sa.Text, nullable=False, comment="of the file in the object store, empty where there is none"),
+    sa.Column("reason", sa.Text, nullable=False, comment="why it ended by itself, where it did"),
+    sa.Column("told_at", UtcDateTime, nullable=False, comment="when this was so; the younger word counts"),
+    sa.Column("deleted_at", UtcDateTime, comment="the row stays, so that no late word brings the recording back"),
+    sa.Index(None, "project_id", "id"),
+    sa.Index(None, "session_id", "id"),
+    sa.Index(None, "status"),
+    sa.Index(None, "deleted_at"),
 )

@@ -1,4 +1,4 @@
-"""Sessions: who was in, and what happened."""
+"""Sessions: who was in, what happened, and what was recorded."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,7 +45,6 @@ def upgrade() -> None:
     _index("sessions", "project_id", "id")
     _index("sessions", "project_id", "room_id", "id")
     _index("sessions", "ended_at")
-    _index("sessions", "preview")
     op.create_table(
         "session_members",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -76,3 +75,26 @@ def upgrade() -> None:
     )
     _index("session_events", "session_id", "id")
     _index("session_events", "recording_id", "id")
+    op.create_table(
+        "recordings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        _moment("started_at"),
+        _moment("finished_at", nullable=True),
+        sa.Column("duration", sa.Float(53), nullable=True, comment="seconds of film"),
+        sa.Column("size", sa.BigInteger(), nullable=True, comment="octets"),
+        sa.Column(
+            "key", sa.Text(), nullable=False, comment="of the file in the object store, empty where there is none"
+        ),
+        sa.Column("reason", sa.Text(), nullable=False, comment="why it ended by itself, where it did"),
+        _moment("told_at", comment=_YOUNGER),
+        _moment("deleted_at", nullable=True, comment="the row stays, so that no late word brings the recording back"),
+        _of_project("recordings"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
+    )
+    _index("recordings", "project_id", "id")
+    _index("recordings", "session_id", "id")
+    _index("recordings", "status")
+    _index("recordings", "deleted_at")
