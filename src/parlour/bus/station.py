@@ -92,10 +92,12 @@ class Station:
         """Have an entry of a session's journal kept; see ``JournalWriter``."""
         self._journal.write(entry)
 
-    async def written(self) -> None:
-        """Wait, within reason, until what was written so far is kept."""
-        if not await self._journal.written(WRITTEN_S):
+    async def written(self) -> bool:
+        """Wait, within reason, until what was written so far is kept, and say whether it is."""
+        kept = await self._journal.written(WRITTEN_S)
+        if not kept:
             log.warning("bus: the journal is not written in time; it will be once the bus is back")
+        return kept
 
     async def give_up(self, room_id: UUID) -> None:
         """Let go of a room that is over."""

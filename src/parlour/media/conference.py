@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -39,20 +39,27 @@ from parlour.domain.live.commands import (
 )
 from parlour.domain.live.events import MediaWanted, Told
 from parlour.domain.live.journal import Entry, Journal
+from parlour.domain.live.recording import Recording
 from parlour.domain.live.room import GRACE, LiveRoom, Outcome
 from parlour.domain.room import MEMBERS_MAX, Room
+from parlour.media.audio.frame import RATE
 from parlour.media.audio.sound import TickResult
 from parlour.media.call import Call
 from parlour.media.packets import MediaPacket, RtpPacket
 from parlour.media.preview.studio import Studio
+from parlour.media.recording.archive import Archive
+from parlour.media.recording.recorders import FILMED, Recorders
 from parlour.media.stage import Stage
 from parlour.media.transport import BadOffer, Endpoint
+from parlour.media.video.codec import VIDEO_CLOCK
 from parlour.media.video.rendition import RenditionId
 
 REVIEW_S = 1.0
 """How often what senders are asked for is looked at again, and whether their pictures still come."""
 LINGER_S = 10.0
 """How long an empty room waits for somebody before it is over."""
+RECORDED_S = 900.0
+"""How long a room that is over waits for its recordings to be kept; a worker that ends waits less."""
 
 PREVIEW_OCTETS = 24
 """Random octets in the URL of a session's preview."""
@@ -60,8 +67,17 @@ PREVIEW_OCTETS = 24
 Tell = Callable[[Told], None]
 Write = Callable[[Entry], None]
 """Takes what is to be kept of the session; does not block."""
+Written = Callable[[], Awaitable[bool]]
+"""Waits until that is kept, and says whether it is."""
 
 log = logging.getLogger("parlour.media")
+
+NOT_RECORDED = Refused(422, "invalid_state", "Nothing is recorded here.")
+
+
+async def nothing_written() -> bool:
+    """What is written nowhere is kept nowhere."""
+    return False
 
 
 class Conference:
@@ -82,12 +98,14 @@ class Conference:
         new_id: Callable[[], str],
         past: Past | None = None,
         write: Write = lambda entry: None,
+        written: Written = nothing_written,
+        archive: Archive | None = None,
         wall: Callable[[], float] = time.time,
         studio: Studio | None = None,
     ) -> None:
         """``wall`` gives Unix seconds, ``new_id`` ids of members. A room with a ``past`` goes on from there.
 
-        Previews are made where there is a ``studio``.
+        Previews are made where there is a ``studio``, recordings where there is an ``archive``.
         """
         self.room_id = room.room_id
         self._state = LiveRoom.opened(
@@ -110,6 +128,7 @@ class Conference:
         self._loop = asyncio.get_running_loop()
         self._calls: dict[str, Call] = {}
         self._past: Counter[str] = Counter()
+        self._recorders = Recorders(self, archive, written) if archive is not None else None
         self._stage = Stage(room.settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
         self._timer: asyncio.TimerHandle | None = None
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
@@ -140,6 +159,8 @@ class Conference:
             case Reoffer():
                 return self._reoffer(command, now)
             case Record():
+                if self._recorders is None:
+                    return NOT_RECORDED
                 return self._take(recordings.record(self._state, command, self._new_id(), now))
             case Shut():
                 return self._shut(now)
@@ -147,8 +168,10 @@ class Conference:
 
     async def close(self, *, silent: bool = False) -> None:
         """End every call and stop the planes. ``silent`` tells nobody: the room goes on elsewhere."""
+        now = self._wall()
+        self._take(recordings.stop(self._state, now), silent=silent)
         if not self._over and not silent:
-            self._take(seats.end_all(self._state, self._wall()))
+            self._take(seats.end_all(self._state, now))
         await self._finish()
 
     def statistics(self) -> dict[str, float]:
@@ -159,6 +182,7 @@ class Conference:
         return {"members": len(self._state.members)} | {
             **{f"calls_{name}": value for name, value in calls.items()},
             **self._stage.statistics(),
+            **(self._recorders.statistics() if self._recorders is not None else {}),
         }
 
     # -- calls
@@ -173,7 +197,7 @@ class Conference:
         except BadOffer as error:
             call.leg.close("bad offer")
             return Refused(422, "bad_offer", f"The offer cannot be taken: {error.reason}")
-        outcome = seats.join(self._state, command, call.directions(), member_id, now)
+        outcome = self._joined(command, call, member_id, now)
         if not isinstance(outcome.reply, Accepted):
             call.leg.close("refused")
             return self._take(outcome)
@@ -186,6 +210,15 @@ class Conference:
         self._stage.enter(call)
         self._take(outcome)
         return replace(outcome.reply, sdp=sdp)
+
+    def _joined(self, command: Join, call: Call, member_id: str, now: float) -> Outcome:
+        """What a join makes of the room; the first one may begin a recording, which whoever joins is told at once."""
+        outcome = seats.join(self._state, command, call.directions(), member_id, now)
+        if not isinstance(outcome.reply, Accepted) or not self._state.record_due or self._recorders is None:
+            return outcome
+        begun = recordings.begun(self._state, self._new_id(), now)
+        outcome = seats.join(begun.room, command, call.directions(), member_id, now)
+        return outcome._replace(told=(*begun.told, *outcome.told))
 
     def _reoffer(self, command: Reoffer, now: float) -> Reply:
         call = next((call for call in self._calls.values() if call.call_id == command.call_id), None)
@@ -238,12 +271,32 @@ class Conference:
             log.info("call %s: %s", call.call_id, reason)
             self._take(seats.absent(self._state, Absent((call.call_id,)), self._wall()))
 
+    # -- what the recorders tell
+
+    def recording_broke(self, recording_id: str, reason: str) -> None:
+        """See ``RecordedRoom``."""
+        recording = recordings.live(self._state)
+        if recording is not None and recording.id == recording_id:
+            self._take(recordings.stop(self._state, self._wall(), reason))
+
+    def recording_done(self, recording: Recording) -> None:
+        """See ``RecordedRoom``."""
+        self._take(recordings.with_recording(self._state, recording))
+
+    def recording_needs_keyframe(self) -> None:
+        """See ``RecordedRoom``."""
+        self._stage.picture.ask_keyframe(FILMED)
+
     # -- what the planes make
 
     def _picture_made(self, rendition: RenditionId, packets: list[MediaPacket]) -> None:
+        if self._recorders is not None and packets:
+            self._recorders.picture(rendition, packets[0].timestamp / VIDEO_CLOCK, packets)
         self._hand_over(self._send_picture, rendition, packets)
 
     def _sound_made(self, result: TickResult) -> None:
+        if self._recorders is not None:
+            self._recorders.sound(result.timestamp / RATE, result.samples)
         self._hand_over(self._send_sound, result)
 
     def _hand_over(self, act: Callable[..., None], *arguments: object) -> None:
@@ -279,16 +332,19 @@ class Conference:
 
     # -- carrying out
 
-    def _take(self, outcome: Outcome) -> Reply:
+    def _take(self, outcome: Outcome, *, silent: bool = False) -> Reply:
         before, self._state = self._state, outcome.room
         if before is not outcome.room:
             for member_id in before.members.keys() - outcome.room.members.keys():
                 self._forget(member_id)
             self._stage.announce(before, outcome.room)
-            self._sync()
+            if self._recorders is not None:
+                self._recorders.follow(outcome.room)
+            if not self._over:
+                self._sync()
             for entry in self._journal.follow(before, outcome, self._wall()):
                 self._write(entry)
-        for told in outcome.told:
+        for told in () if silent else outcome.told:
             self._tell(told)
         return outcome.reply
 
@@ -307,7 +363,8 @@ class Conference:
         self._wake_at(seats.next_due(self._state, now) if self._state.members else now + LINGER_S)
 
     def _make_pictures(self) -> None:
-        self._stage.make(frozenset().union(*(call.renditions for call in self._calls.values())))
+        wanted = frozenset().union(*(call.renditions for call in self._calls.values()))
+        self._stage.make(wanted | self._recorders.renditions if self._recorders is not None else wanted)
 
     def _ask_senders(self) -> None:
         for call, wanted in self._stage.wishes(self._state):
@@ -345,6 +402,7 @@ class Conference:
 
     def _end(self) -> None:
         if not self._over:
+            self._take(recordings.stop(self._state, self._wall()))
             self._over = True
             self._stage.over()
             for entry in self._journal.end(self._state, self._wall()):
@@ -359,6 +417,8 @@ class Conference:
             self._hang_up(call, "the room is over")
         self._calls.clear()
         await self._stage.end()
+        if self._recorders is not None:
+            await self._recorders.end(RECORDED_S)
 
 
 _STEPS: Mapping[type, Callable[[LiveRoom, Any, float], Outcome]] = {

@@ -22,6 +22,9 @@ from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.conference import Conference, fresh_id
 from parlour.media.preview.studio import Studio
+from parlour.media.recording.archive import Archive
+from parlour.media.recording.salvage import Salvage
+from parlour.media.recording.spool import Spool
 from parlour.media.transport import Endpoint
 from parlour.media.video.card import card_press
 from parlour.objects import open_objects
@@ -63,10 +66,12 @@ class WorkerOptions:
 class Worker:
     """The rooms of one process."""
 
-    def __init__(self, endpoint: Endpoint, studio: Studio, server_limit: int, grace: float) -> None:
+    def __init__(self, endpoint: Endpoint, studio: Studio, archive: Archive, server_limit: int, grace: float) -> None:
         self.station: Station | None = None
         self._studio = studio
         self._endpoint = endpoint
+        self._archive = archive
+        self._salvage: Salvage | None = None
         self._server_limit = server_limit
         self._grace = grace
         self._rooms: dict[UUID, Conference] = {}
@@ -75,12 +80,12 @@ class Worker:
 
     async def handle(self, room_id: UUID, command: Command) -> Reply:
         """Pass a command on to its room; a join brings the room to life."""
-        room = self._rooms.get(room_id)
+        room = self._living(room_id)
         if room is None:
             if not isinstance(command, Join):
                 return NOT_HERE
             past = command.past or await self._at_station().recall(room_id)
-            room = self._rooms.get(room_id) or self._open(room_id, command, past)  # another join may have been faster
+            room = self._living(room_id) or self._open(room_id, command, past)  # another join may have been faster
         reply = room.ask(command)
         if isinstance(command, KEPT_FIRST):
             await self._at_station().written()
@@ -99,6 +104,8 @@ class Worker:
         return {
             **rooms,
             **{f"previews_{name}": value for name, value in self._studio.statistics().items()},
+            **self._archive.statistics(),
+            **(self._salvage.statistics() if self._salvage is not None else {}),
             "legs": endpoint.legs,
             "tcp_connections": endpoint.connections,
             "datagrams": endpoint.datagrams,
@@ -120,6 +127,12 @@ class Worker:
             await asyncio.sleep(REMEMBER_EVERY_S)
             await self._remember()
 
+    async def salvage(self) -> None:
+        """Finish the recordings that others have left, until cancelled."""
+        station = self._at_station()
+        self._salvage = Salvage(self._archive, station.write, station.written, fresh_id)
+        await self._salvage.run()
+
     async def close(self) -> None:
         """Hand every room over to other workers: whoever is in is told, and may join again at once."""
         station = self._at_station()
@@ -136,6 +149,7 @@ class Worker:
                 await asyncio.gather(*(room.close(silent=True) for room in rooms.values()), *self._closing)
         except TimeoutError:
             log.warning("not all rooms ended in time")
+        await station.written()
 
     async def forget(self, room_id: UUID) -> None:
         """End a room here without a word: another worker has it."""
@@ -147,6 +161,11 @@ class Worker:
     async def _remember(self) -> None:
         for room_id, room in tuple(self._rooms.items()):
             await self._at_station().remember(room_id, room.past, self._grace)
+
+    def _living(self, room_id: UUID) -> Conference | None:
+        """The room, unless it is over and only its recordings are still to be kept."""
+        room = self._rooms.get(room_id)
+        return None if room is None or room.is_over else room
 
     def _at_station(self) -> Station:
         if self.station is None:
@@ -173,6 +192,8 @@ class Worker:
             past=past,
             write=station.write,
             studio=self._studio,
+            written=station.written,
+            archive=self._archive,
         )
         log.info("room %s lives", room_id)
         return room
@@ -198,12 +219,13 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
     )
     async with endpoint:
         studio = Studio(_objects(options.objects_url))
-        worker = Worker(endpoint, studio, options.server_limit, options.grace)
+        archive = Archive(options.objects_url, Spool(options.spool))
+        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace)
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(asyncio.to_thread(card_press().warm))
-                chores = (place.live(), worker.measure(), worker.remember())
+                chores = (place.live(), worker.measure(), worker.remember(), worker.salvage())
                 running = [tasks.create_task(chore) for chore in chores]
                 await stop.wait()
                 await worker.close()

@@ -1,4 +1,7 @@
-"""The recordings of a live room: started, paused, resumed, stopped. At most one is live at a time."""
+"""The recordings of a live room: started, paused, resumed, stopped. At most one is live at a time.
+
+Where ``LiveRoom.record_due`` says so, one begins with the first person.
+"""
 
 from dataclasses import replace
 
@@ -11,7 +14,11 @@ KEPT = 32
 
 NO_SUCH_SESSION = Refused(404, "no_such_session", "This session is over.")
 NO_SUCH_RECORDING = Refused(404, "no_such_recording", "There is no such recording in this session.")
+UNFINISHED_MAX = 4
+"""Recordings of a session that may be in the making or being finished at the same time."""
+
 ALREADY = Refused(422, "invalid_state", "The session is being recorded already.")
+TOO_MANY = Refused(422, "invalid_state", "Recordings of this session are still being finished; try again later.")
 
 
 def record(room: LiveRoom, command: Record, new_id: str, now: float) -> Outcome:
@@ -33,7 +40,21 @@ def start(room: LiveRoom, new_id: str, now: float) -> Outcome:
     """Begin to record, unless the session is being recorded."""
     if live(room) is not None:
         return Outcome(room, (), ALREADY)
+    if sum(one.status is not RecordingStatus.COMPLETED for one in room.recordings.values()) >= UNFINISHED_MAX:
+        return Outcome(room, (), TOO_MANY)
     return with_recording(room, Recording(new_id, now))
+
+
+def begun(room: LiveRoom, new_id: str, now: float) -> Outcome:
+    """What a room is like for the person who comes first, where that begins a recording called ``new_id``."""
+    return start(replace(room, record_due=False), new_id, now)
+
+
+def stop(room: LiveRoom, now: float, reason: str = "") -> Outcome:
+    """End what is live; ``reason`` says in words why, where nobody has asked for it."""
+    recording = live(room)
+    after = recording.turned("stop", now) if recording is not None else None
+    return Outcome(room) if after is None else with_recording(room, replace(after, reason=reason))
 
 
 def with_recording(room: LiveRoom, recording: Recording) -> Outcome:

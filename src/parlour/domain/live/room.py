@@ -89,7 +89,8 @@ class LiveRoom:
     ``speakers`` are those who had the video floor, the latest first. ``absent`` maps members without a connection to
     the time at which their seat is given up, ``grace`` seconds after it was lost. ``before_screens``
     is the layout to go back to when the last shared screen ends. ``recordings`` are by id, the oldest first;
-    ``preview_key`` is what ``Session.preview`` is where previews are on.
+    ``record_due`` is whether one begins with the first person; ``preview_key`` is what ``Session.preview`` is where
+    previews are on.
     """
 
     room: Room
@@ -103,6 +104,7 @@ class LiveRoom:
     absent: Mapping[str, float] = field(default_factory=dict)
     before_screens: str | None = None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
+    record_due: bool = False
     preview_key: str = ""
 
     @classmethod
@@ -132,7 +134,7 @@ class LiveRoom:
             remove_after=settings.remove_after_seconds_elapsed,
             preview=preview_key if settings.enable_room_previews else "",
         )
-        return cls(room, session, server_limit, grace, preview_key=preview_key)
+        return cls(room, session, server_limit, grace, record_due=settings.record_on_start, preview_key=preview_key)
 
     @property
     def arrangement(self) -> Arrangement:

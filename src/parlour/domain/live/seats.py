@@ -66,7 +66,8 @@ def join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: 
 def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     """The room as it was before its worker was lost: the people's seats are kept for the grace period.
 
-    Shared screens are not: nobody comes back as a screen.
+    Shared screens are not: nobody comes back as a screen. A session that was being recorded is recorded on, in a
+    film of its own, once somebody is back; one that was not, because nobody wanted it or not any more, is not.
     """
     was = past.session
     session = replace(
@@ -85,6 +86,7 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     after = replace(
         room,
         session=session,
+        record_due=was.recording,
         preview_key=was.preview or room.preview_key,
         members={member.id: member for member in people},
         absent={member.id: now + room.grace for member in people},
