@@ -69,7 +69,7 @@ class Api:
                 timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
                 # A proxy of the environment is for what is far away; it could not reach this machine by that name.
                 trust_env=httpx.URL(origin).host not in LOOPBACK,
-                verify=_trusting(ca_file) if ca_file else True,
+                verify=trusting(ca_file) if ca_file else True,
             )
         except UnicodeEncodeError:
             raise Trouble("The project ID or the API token is not valid Unicode.") from None
@@ -148,7 +148,8 @@ class Api:
         return Trouble(f"{self.origin} refuses this: {what}.")
 
 
-def _trusting(ca_file: str) -> ssl.SSLContext:
+def trusting(ca_file: str) -> ssl.SSLContext:
+    """TLS that trusts the certificates of this file and no others. Raises ``Trouble``."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from parlour import __version__
-from parlour.cli import link, room, serve, settings, token
+from parlour.cli import link, loadtest, room, serve, settings, token
 from parlour.cli.output import Trouble, fail
 from parlour.settings import BadSetting
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(serve.serve)
+app.command("loadtest")(loadtest.loadtest)
 app.command("settings")(settings.show)
 room.app.command("link")(link.link)
 app.add_typer(room.app, name="room")

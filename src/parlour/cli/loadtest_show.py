@@ -1,0 +1,125 @@
+"""How a load test is shown: its progress while it runs, and its figures for people."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from parlour.cli.output import console, errors, say, visible
+from parlour.loadtest.plan import Plan
+from parlour.loadtest.report import Report, Spread
+from parlour.loadtest.run import Live
+
+Tell = Callable[[str, float, Live | None], None]
+
+
+@contextmanager
+def progress() -> Iterator[Tell]:
+    """A line that says what is being done and how it goes, where there is a terminal to say it on."""
+    columns = (
+        TextColumn("{task.description:<22}"),
+        BarColumn(20),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[live]}"),
+    )
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=1.0, live="")
+
+        def tell(what: str, part: float, live: Live | None) -> None:
+            bar.update(task, description=what, completed=part, live="" if live is None else _live(live))
+
+        yield tell
+
+
+def _live(live: Live) -> str:
+    age = "" if live.age is None else f", {live.age * 1000:.0f} ms old"
+    return f"{live.members} in, {live.packets:,.0f} packets/s, {live.fps:.1f} pictures/s{age}, {live.lost} lost"
+
+
+def show(report: Report, plan: Plan) -> None:
+    """Print the figures."""
+    width, height, bitrate = plan.film
+    console.print(
+        f"{plan.senders} senders of {width}×{height} {plan.codec} at {bitrate / 1000:.0f} kbit/s, "
+        f"{plan.watchers} watchers, {plan.speakers} speaking",
+        soft_wrap=True,
+    )
+    for table in (_times(report), _received(report), _losses(report), _cost(report)):
+        if table is not None:
+            console.print()
+            console.print(table)
+    for reason in dict.fromkeys(report.refused):
+        say(f"{report.refused.count(reason)} did not get in: {visible(reason)}")
+
+
+def _times(report: Report) -> Table:
+    table = _table("Milliseconds", "median", "p95", "most")
+    _spread(table, "let in by the server", report.signalled)
+    _spread(table, "first picture after dialling", report.joined)
+    picture = report.picture
+    if picture is not None:
+        _spread(table, "age of the picture at one member", picture.age)
+        _spread(table, "that picture's distance from its due time", picture.unevenness)
+    return table
+
+
+def _received(report: Report) -> Table | None:
+    members, picture = report.members, report.picture
+    if not members:
+        return None
+    table = _table("Received", "all", "worst")
+    rates = [member.fps for member in members]
+    table.add_row("pictures a second", f"{sum(rates) / len(rates):.2f}", f"{min(rates):.2f}")
+    losses = [member.loss for member in members]
+    table.add_row("packets lost for good", f"{sum(losses) / len(losses):.3%}", f"{max(losses):.3%}")
+    jitters = [member.audio_jitter_ms for member in members]
+    table.add_row("jitter of the sound, ms", f"{sum(jitters) / len(jitters):.1f}", f"{max(jitters):.1f}")
+    table.add_row("times the picture stood still", str(sum(m.counts.still for m in members)), "")
+    if picture is not None:
+        table.add_row(f"decoded at one member, {picture.width}×{picture.height}", _number(picture.fps, 2), "")
+    return table
+
+
+def _losses(report: Report) -> Table | None:
+    if not report.losses:
+        return None
+    table = _table(
+        "Losing on purpose", "dropped", "again", "given up", "NACK", "PLI", "healed ms", "pictures/s",
+        "still ms", "whole ms",
+    )  # fmt: skip
+    for one in report.losses:
+        table.add_row(
+            f"{one.loss:.0%} for {one.seconds:.0f} s", str(one.dropped), str(one.resent), str(one.abandoned),
+            str(one.nacked), str(one.plis), f"{_number(one.healed.median)} / {_number(one.healed.p95)}",
+            f"{one.fps:.1f}", f"{one.still_ms:.0f}", _number(one.whole_ms),
+        )  # fmt: skip
+    return table
+
+
+def _cost(report: Report) -> Table | None:
+    cost = report.cost
+    if cost is None:
+        return None
+    table = _table("The load test itself", "")
+    table.add_row("of one core", f"{cost.cpu:.1%}")
+    table.add_row("CPU milliseconds a second and member", f"{cost.cpu_per_member * 1000:.2f}")
+    table.add_row("packets a second in, out", f"{cost.packets_in:,.0f}, {cost.packets_out:,.0f}")
+    table.add_row("sent late by, p95 and most, ms", f"{_number(cost.late.p95, 1)}, {_number(cost.late.most, 1)}")
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first, style="dim", min_width=42)
+    for heading in others:
+        table.add_column(heading, justify="right")
+    return table
+
+
+def _spread(table: Table, name: str, found: Spread) -> None:
+    table.add_row(name, *(_number(value) for value in (found.median, found.p95, found.most)))
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
