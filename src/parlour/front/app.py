@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parlour import __version__
 from parlour.bus.rooms import BusRooms
-from parlour.front import documents, open_rooms, web
+from parlour.front import documents, door, open_rooms, web
 from parlour.front.access_log import AccessLog
 from parlour.front.api import (
     directory,
@@ -105,7 +105,7 @@ def build_app(
     # Rooms and subscribers before resources: their paths are the longer ones.
     parts = (
         *(rooms, subscribers, resources, join_tokens, embeds, directory, room_sessions, tokens),
-        *(service, documents, open_rooms, web),
+        *(service, documents, door, open_rooms, web),
     )
     for part in parts:
         described.include_router(part.router)
