@@ -51,7 +51,7 @@ $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-$(VENV)/web.stamp: $(VENV)/run.stamp web/package-lock.json web/index.html web/vite.config.ts web/tsconfig.json $(wildcard web/src/*)
+$(VENV)/web.stamp: $(VENV)/run.stamp web/package-lock.json web/index.html web/vite.config.ts web/tsconfig.json $(wildcard web/src/* web/src/*/*)
 	@echo "Building the room's page ..."
 	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build

@@ -1,6 +1,8 @@
 import { close, explain, type Fault, type Kind, list, open, type Wanted } from "./devices";
+import type { Door } from "./door";
 import { element, icon, make } from "./element";
 import { Meter } from "./meter";
+import { when } from "./moments";
 
 const NAME_PLACE = "parlour.name";
 
@@ -12,6 +14,8 @@ export interface Guest extends Wanted {
 export class Lobby {
   private stream: MediaStream | null = null;
   private problem: Partial<Record<Kind, Fault>> = {};
+  /** The name last joined with, for somebody who is changing it when the door opens. */
+  private called = "";
   private mic = true;
   private cam = true;
   private readonly meter = new Meter([...element("level").children] as HTMLElement[]);
@@ -38,7 +42,7 @@ export class Lobby {
   /** Who is about to come. */
   get guest(): Guest {
     return {
-      name: this.name.value.trim(),
+      name: this.name.value.trim() || this.called,
       mic: this.mic && !this.problem.audio,
       cam: this.cam && !this.problem.video,
       micId: this.choices.audio.value,
@@ -62,9 +66,17 @@ export class Lobby {
 
   /** Whether somebody is being let in just now. */
   busy(busy: boolean): void {
-    const button = element<HTMLButtonElement>("join");
-    button.setAttribute("aria-disabled", String(busy));
-    button.textContent = busy ? "Joining…" : "Join";
+    for (const id of ["join", "waiting-stop"]) element(id).setAttribute("aria-disabled", String(busy));
+  }
+
+  /** Show what stands on the door; of a door that says nothing there is the address. */
+  greet(door: Door | null, address: string): void {
+    const name = door?.name || address.replaceAll(/[_-]+/g, " ");
+    element("lobby-title").textContent = name;
+    document.title = `${name} – Parlour`;
+    fill("lobby-topic", door?.topic ?? "");
+    fill("lobby-about", door?.description.trim() ?? "");
+    fill("lobby-hours", door ? hours(door) : "");
   }
 
   private async openNow(): Promise<void> {
@@ -78,13 +90,14 @@ export class Lobby {
 
   private submit(): void {
     if (element("join").getAttribute("aria-disabled") === "true") return;
-    const { name } = this.guest;
+    const name = this.name.value.trim();
     if (!name) {
       this.complain(true);
       this.name.focus();
       return;
     }
     localStorage.setItem(NAME_PLACE, name);
+    this.called = name;
     this.join(this.guest);
   }
 
@@ -136,6 +149,19 @@ export class Lobby {
     element("join-note").textContent =
       mic && cam ? "" : mic ? "You join with your voice only." : cam ? "You join with your microphone off." : "You join to see and listen.";
   }
+}
+
+/** Until when one may come in and stay, where there is a bound. */
+function hours({ closesAt, endsAt, now }: Door): string {
+  return [
+    ...(closesAt && (!endsAt || closesAt < endsAt) ? [`You can come in until ${when(closesAt, now).replace(/^(at|on) /, "")}.`] : []),
+    ...(endsAt ? [`It ends ${when(endsAt, now)}.`] : []),
+  ].join(" ");
+}
+
+function fill(id: string, words: string): void {
+  element(id).textContent = words;
+  element(id).hidden = words === "";
 }
 
 function dress(id: string, on: boolean, label: string, drawing: string): void {

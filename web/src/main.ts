@@ -1,31 +1,33 @@
 import { alert } from "./announce";
-import { roomName } from "./doorplate";
+import { ServerClock } from "./clock";
+import { type Door, readDoor, shut } from "./door";
 import { element } from "./element";
+import { farewell } from "./endings";
 import { addressIn, NoPass, type Pass, passFor, socketAddress } from "./invite";
 import { type Guest, Lobby } from "./lobby";
 import { type Listener, Meeting } from "./meeting";
+import { Opening } from "./opening";
 import { type Refusal, refusal, seatIsGone, understand } from "./refusals";
 import * as seats from "./seat";
 import { Stage } from "./stage";
-import { clockError, Countdown, when } from "./waiting";
-
-const WELCOME = "Have a look at yourself, then come in.";
-
-type View = "lobby" | "notice" | "call";
+import { show, shows, tell } from "./views";
 
 /** One visit: from the door to the room and out again. */
 class Visit {
-  private readonly lobby = new Lobby((guest) => void this.go(guest));
+  private readonly clock = new ServerClock();
+  private readonly lobby = new Lobby((guest) => this.submitted(guest));
+  private readonly opening = new Opening(
+    this.clock,
+    () => void this.go(this.lobby.guest),
+    () => void this.lookAgain(),
+  );
   private readonly stage = new Stage(() => void this.leave());
-  private readonly countdown = new Countdown();
   private meeting: Meeting | null = null;
-  private waiting = false;
 
   constructor(
     private readonly address: string,
     private readonly pass: Pass,
   ) {
-    element("waiting-stop").addEventListener("click", () => this.stopWaiting());
     // A link with another invitation, opened in this tab, leaves the page where it is.
     window.addEventListener("hashchange", () => location.reload());
   }
@@ -38,25 +40,39 @@ class Visit {
     try {
       await this.pass(false);
     } catch (error) {
-      const { title, lead, again } = understood(error);
-      return tell(title, lead, again ?? null);
+      const { title, lead, again: action } = understood(error);
+      return tell({ title, lead, action });
     }
-    this.atTheDoor();
+    void this.atTheDoor();
   }
 
-  private atTheDoor(): void {
-    element("lobby-lead").textContent = WELCOME;
+  private async atTheDoor(): Promise<void> {
     show("lobby");
-    void this.nameTheDoor();
     void this.lobby.reopen();
+    const door = await this.readDoor();
+    if (!shows("lobby")) return; // somebody was quicker
+    this.lobby.greet(door, this.address);
+    const reason = door && shut(door);
+    if (reason) this.turnedAway(refusal(reason), null);
+    else if (door && door.opensAt) this.opening.expect(door.opensAt);
   }
 
-  private async nameTheDoor(): Promise<void> {
+  private async readDoor(): Promise<Door | null> {
     const token = await this.pass(false).catch(() => null); // why not is said when one goes in
-    const found = token && (await roomName(location.href, this.address, token));
-    const name = found || this.address.replaceAll(/[_-]+/g, " ");
-    element("lobby-title").textContent = name;
-    if (!element("lobby").hidden) document.title = `${name} – Parlour`;
+    const door = token ? await readDoor(location.href, token) : null;
+    if (door) this.clock.set(door.now);
+    return door;
+  }
+
+  /** Somebody waits: the room may have been given other hours. */
+  private async lookAgain(): Promise<void> {
+    const door = await this.readDoor();
+    if (door && this.opening.ahead) this.opening.expect(door.opensAt ?? new Date(door.now));
+  }
+
+  private submitted(guest: Guest): void {
+    if (this.opening.ahead) this.opening.wait();
+    else void this.go(guest);
   }
 
   private async go(guest: Guest): Promise<void> {
@@ -68,14 +84,14 @@ class Visit {
       this.inside(meeting);
     } catch (error) {
       await meeting.leave();
-      await this.turnedAway(understood(error), guest);
+      this.turnedAway(understood(error), guest);
     } finally {
       this.lobby.busy(false);
     }
   }
 
   private async goBack(seat: seats.Seat): Promise<void> {
-    tell("Taking your seat again", "One moment.", null);
+    tell({ title: "Taking your seat again", lead: "One moment." });
     const meeting = this.meet(seat, true);
     try {
       await meeting.reenter(seat);
@@ -83,8 +99,8 @@ class Visit {
     } catch (error) {
       seats.forget(this.address);
       await meeting.leave();
-      if (seatIsGone(error) || isDeviceFault(error)) this.atTheDoor();
-      else await this.turnedAway(understood(error), seat);
+      if (seatIsGone(error) || isDeviceFault(error)) void this.atTheDoor();
+      else this.turnedAway(understood(error), null);
     }
   }
 
@@ -116,7 +132,7 @@ class Visit {
   }
 
   private inside(meeting: Meeting): void {
-    this.waiting = false;
+    this.opening.close();
     this.meeting = meeting;
     seats.keep(this.address, meeting.seat);
     show("call");
@@ -134,49 +150,24 @@ class Visit {
     this.meeting = null;
     seats.forget(this.address);
     this.stage.close();
-    if (refused) tell(refused.title, refused.lead, refused.again ?? "Join again");
-    else if (reason === "") tell("You have left", "Come back whenever you like.", "Join again");
-    else if (reason.startsWith("removed")) tell("You were removed", "A moderator has taken you out of the room.", null);
-    else if (reason === "time is up") tell("Your time is up", "This room is set to end a stay after a while.", "Join again");
-    else if (reason === "the room is over") tell("The room is over", "Thank you for being here.", null);
-    else tell("The call has ended", "A moderator has ended it.", "Join again");
+    tell(refused ? { title: refused.title, lead: refused.lead, action: refused.again ?? "Join again" } : farewell(reason));
     if (refused || reason) alert(element("notice-title").textContent ?? "");
   }
 
-  private async turnedAway(why: Refusal, guest: Guest): Promise<void> {
-    if (why.opensAt) {
-      await this.wait(why.opensAt, guest);
-      return;
-    }
-    this.stopWaiting(false);
-    tell(why.title, why.lead, why.again ?? null);
-    alert(`${why.title}. ${why.lead}`);
+  private turnedAway({ title, lead, again, opensAt }: Refusal, guest: Guest | null): void {
+    if (opensAt) return void (shows("lobby") ? this.early(opensAt) : this.atTheDoor());
+    this.opening.close();
+    this.lobby.release();
+    tell({ title, lead, action: again, act: guest ? () => this.go(guest) : undefined });
+    alert(`${title}. ${lead}`);
   }
 
-  private async wait(opensAt: Date, guest: Guest): Promise<void> {
-    const begins = !this.waiting;
-    this.waiting = true;
-    const behind = await clockError();
-    if (begins) {
-      show("lobby");
-      element("join-form").hidden = true;
-      element("waiting").hidden = false;
-      element("waiting-title").textContent = `The room opens ${when(opensAt)}`;
-      element("waiting-lead").textContent = "Stay here: you will be let in as soon as it does.";
-      element("lobby-lead").textContent = "You are a little early.";
-      element("waiting-title").focus();
-      await this.lobby.reopen();
-    }
-    if (this.waiting) this.countdown.start(opensAt, behind, () => void this.go({ ...this.lobby.guest, name: guest.name }));
-  }
-
-  private stopWaiting(back = true): void {
-    this.waiting = false;
-    this.countdown.stop();
-    element("waiting").hidden = true;
-    element("join-form").hidden = false;
-    element("lobby-lead").textContent = WELCOME;
-    if (back) element("name").focus();
+  /** Turned away as too early: the door was read before these hours were set, or not at all. */
+  private async early(opensAt: Date): Promise<void> {
+    if (!this.opening.ahead) this.opening.wait();
+    void this.lobby.reopen();
+    await this.clock.ask();
+    this.opening.expect(opensAt);
   }
 }
 
@@ -191,28 +182,11 @@ function isDeviceFault(error: unknown): boolean {
   return error instanceof DOMException && error.name !== "TimeoutError";
 }
 
-function show(view: View): void {
-  for (const one of ["lobby", "notice", "call"] as const) element(one).hidden = one !== view;
-  document.documentElement.classList.toggle("in-call", view === "call");
-  if (view !== "lobby") element(`${view}-title`).focus({ preventScroll: true });
-}
-
-function tell(title: string, lead: string, action: string | null): void {
-  element("notice-title").textContent = title;
-  element("notice-lead").textContent = lead;
-  const button = element<HTMLButtonElement>("notice-action");
-  button.hidden = action === null;
-  button.textContent = action;
-  button.onclick = () => location.reload();
-  document.title = `${title} – Parlour`;
-  show("notice");
-}
-
 function start(): void {
   const address = addressIn(location.pathname);
   if (address) return void new Visit(address, passFor(address, location, sessionStorage)).begin();
   const { title, lead } = refusal("no_room");
-  tell(title, lead, null);
+  tell({ title, lead });
 }
 
 start();

@@ -1,5 +1,6 @@
 import { type Fabric, type FabricRoomSession, SignalWire, type SignalWireClient } from "@signalwire/js";
 import { camConstraints, micConstraints, type Wanted } from "./devices";
+import { isFinal } from "./endings";
 import type { Place } from "./labels";
 import { changed, gathered, type MemberLike, type People, type Person, without } from "./people";
 import { isAnswer, type Refusal, refusal, seatIsGone, understand } from "./refusals";
@@ -12,8 +13,6 @@ const START_MS = 15_000;
 /** How long a lost call is sought before giving up; the server keeps the seat for about as long. */
 const SEEK_MS = 60_000;
 const SEEK_PAUSE_MS = 2_000;
-/** The reasons for which the server ends a call for good. */
-const FINAL: ReadonlySet<string> = new Set(["removed by a moderator", "the call was ended", "time is up", "the room is over"]);
 
 export interface Door {
   readonly host: string;
@@ -279,8 +278,7 @@ export class Meeting {
     });
     call.on("call.left", (params) => {
       const { reason } = params as { reason?: string };
-      // Whatever else ends a call is a mishap, and the call is sought.
-      if (reason && FINAL.has(reason)) this.over = reason;
+      if (reason && isFinal(reason)) this.over = reason;
     });
     call.on("media.connected", () => this.connection({ media: true }));
     call.on("media.reconnecting", () => this.connection({ media: false }));

@@ -1,5 +1,7 @@
 /** What the server's noes mean to people. */
 
+import { moment } from "./moments";
+
 export interface Refusal {
   readonly reason: string;
   readonly title: string;
@@ -32,6 +34,7 @@ const WORDS: Readonly<Record<string, Omit<Refusal, "reason">>> = {
   unavailable: { title: "Not just now", lead: "The server has too much to do, or is starting. Try again in a moment.", again: "Try again" },
 };
 
+/** The moment in a sentence, for a server that does not give it by itself. */
 const MOMENT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
 
 /** A refusal by its reason. */
@@ -42,11 +45,11 @@ export function refusal(reason: string): Refusal {
 
 /** What an error of the SDK, or an answer of the server, says. */
 export function understand(error: unknown): Refusal {
-  const { code, reason, message } = shape(error);
+  const { code, reason, message, at } = shape(error);
   if (reason === "too_early") {
-    const moment = MOMENT.exec(message)?.[0];
+    const opensAt = moment(at || MOMENT.exec(message)?.[0]);
     const early: Refusal = { reason, title: "You are early", lead: "The room is not open yet." };
-    return moment ? { ...early, opensAt: new Date(moment) } : { ...early, again: "Try again" };
+    return opensAt ? { ...early, opensAt } : { ...early, again: "Try again" };
   }
   if (code === "-32002") return refusal(/expired/.test(message) ? "token_expired" : "bad_invite");
   if (reason in WORDS) return refusal(reason);
@@ -66,8 +69,8 @@ export function isAnswer(error: unknown): boolean {
   return shape(error).code !== "";
 }
 
-function shape(error: unknown): { code: string; reason: string; message: string } {
+function shape(error: unknown): { code: string; reason: string; message: string; at: string } {
   const found = (typeof error === "object" && error !== null ? error : {}) as Record<string, unknown>;
   const text = (name: string) => (["string", "number"].includes(typeof found[name]) ? String(found[name]) : "");
-  return { code: error instanceof DOMException ? "" : text("code"), reason: text("reason"), message: text("message") };
+  return { code: error instanceof DOMException ? "" : text("code"), reason: text("reason"), message: text("message"), at: text("at") };
 }
