@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from parlour.domain.errors import Unavailable
 from parlour.domain.live import acts, seats
 from parlour.domain.live.commands import (
     Absent,
@@ -44,6 +44,8 @@ class ActingRooms(FakeRooms):
 
     async def ask(self, room_id: UUID, command: Command) -> Reply:
         """See ``Rooms``."""
+        if self.away:
+            raise Unavailable("away")
         self.asked.append(command)
         self._news.set()
         if isinstance(command, Join):
@@ -62,14 +64,6 @@ class ActingRooms(FakeRooms):
             while due is not None and due <= self.now():
                 self._take(room_id, seats.expire(self.live[room_id], self.now()))
                 due = seats.next_due(self.live[room_id], self.now())
-
-    def change(self, room_id: UUID, **settings: Any) -> None:
-        """Change a live room's settings, as somebody may over REST."""
-        room = self.live[room_id].room
-        changed = replace(
-            room, settings=room.settings.updated(settings), updated_at=datetime.now(UTC) + timedelta(days=1)
-        )
-        self._take(room_id, self.live[room_id].update(changed, self.now()))
 
     def lose(self, room_id: UUID) -> None:
         """Let a room's worker die."""

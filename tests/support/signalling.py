@@ -38,6 +38,7 @@ class House:
     board: Switchboard
     tickets: Tickets
     api: httpx.AsyncClient
+    resources: dict[UUID, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -48,7 +49,14 @@ class House:
         """Make a room; its ``room_id``."""
         answer = await self.api.post(ROOMS, json={"name": name, "enable_room_previews": True, **settings})
         assert answer.status_code == 200, answer.text
-        return UUID(answer.json()["conference_room"]["id"])
+        room = answer.json()
+        self.resources[UUID(room["conference_room"]["id"])] = room["id"]
+        return UUID(room["conference_room"]["id"])
+
+    async def change(self, room_id: UUID, **settings: Any) -> None:
+        """Change a room that was made here, over REST."""
+        answer = await self.api.put(f"{ROOMS}/{self.resources[room_id]}", json=settings)
+        assert answer.status_code == 200, answer.text
 
     async def token(self, name: str = "Alice", **fields: Any) -> str:
         """A good token of a guest who may moderate and dial everywhere."""

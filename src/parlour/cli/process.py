@@ -97,6 +97,7 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
                 for chore in (
                     sweep(database, utc_now),
                     switchboard.run(),
+                    switchboard.notices.run(),
                     rooms.journal.run(Keeper(database).keep),
                     Reaper(database, rooms, settings.seat_grace, utc_now).run(),
                     _drain(ending, rooms, fleet, switchboard, server),

@@ -279,13 +279,13 @@ async def test_meta_is_refused_in_words_and_what_stands_stays(house: House) -> N
         assert (await client.event("call.updated"))["room_session"]["meta"] == {"from": "rest", "live": True}
 
 
-async def test_meta_and_what_a_room_is_called_follow_a_change_over_rest(house: House, rooms: ActingRooms) -> None:
+async def test_meta_and_what_a_room_is_called_follow_a_change_over_rest(house: House) -> None:
     room_id = await house.room("coffee", display_name="Coffee", description="for all")
     async with house.client() as client:
         seat = await client.join("/public/coffee")
         session = seat.joined["room_session"]
         assert (session["name"], session["display_name"], session["description"]) == ("coffee", "Coffee", "for all")
-        rooms.change(room_id, name="tea", display_name="Tea", description="", meta={"a": 1})
+        await house.change(room_id, name="tea", display_name="Tea", description="", meta={"a": 1})
         session = (await client.event("call.updated"))["room_session"]
         assert session["updated"] == ["name", "display_name", "description", "meta"]
         assert (session["name"], session["display_name"], session["description"]) == ("tea", "Tea", "")
@@ -335,7 +335,7 @@ async def test_everybody_knows_when_they_came_and_when_they_go(house: House, roo
         assert session["members"][0]["joined_at"] == start
         end = clock.after(3600)
         clock.pass_by(3500)
-        rooms.change(room_id, remove_after_seconds_elapsed=None)
+        await house.change(room_id, remove_after_seconds_elapsed=None)
         session = (await one.event("call.updated"))["room_session"]
         assert session["updated"] == ["remove_after_seconds_elapsed"]
         assert session["remove_after_seconds_elapsed"] is None
@@ -344,7 +344,7 @@ async def test_everybody_knows_when_they_came_and_when_they_go(house: House, roo
         listed = {member["name"]: member["joined_at"] for member in (await bob.act("member.list"))["members"]}
         assert listed == {"Alice": start, "Bob": clock.after(0)}
         assert (await one.event("member.joined"))["member"]["joined_at"] == clock.after(0)
-        rooms.change(room_id, remove_at=None)
+        await house.change(room_id, remove_at=None)
         assert (await one.event("call.updated"))["room_session"]["remove_at"] is None
         clock.pass_by(3600)
         rooms.pass_time()

@@ -14,13 +14,14 @@ from parlour.domain.token import ROOMS
 from parlour.front.api.address_schema import LEADS_TO, FabricAddressList
 from parlour.front.api.addresses import list_addresses_of
 from parlour.front.api.room_schema import ConferenceRoomResponse, room_body
+from parlour.front.api.rooms import forget_room
 from parlour.front.api.subscriber_schema import SubscriberResponse, subscriber_body
 from parlour.front.describe import PAGING, Links, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
 from parlour.front.listing import listed
 from parlour.front.path import path_id
-from parlour.store import directory
+from parlour.store import directory, rooms
 
 PATH = "/api/fabric/resources"
 
@@ -78,7 +79,10 @@ async def delete_resource(request: Request) -> Response:
     front = front_of(request)
     project = await front.gate.admit(request, ROOMS)
     key = path_id(request)
-    if not await front.database.write(lambda connection: directory.delete(connection, project, key)):
+    room = await rooms.get(front.database, project, key)
+    if room is not None:
+        await forget_room(front, room)
+    elif not await front.database.write(lambda connection: directory.delete(connection, project, key)):
         raise NotFound
     return Response(status_code=204)
 

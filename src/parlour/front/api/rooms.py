@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from parlour.domain.address import Address
 from parlour.domain.errors import InvalidInput, NotFound, Problem
+from parlour.domain.live.commands import Change, Shut
 from parlour.domain.room import Room, RoomSettings
 from parlour.domain.token import ROOMS
 from parlour.front.api.address_schema import LEADS_TO
@@ -26,7 +27,7 @@ from parlour.front.api.room_schema import (
 from parlour.front.body import read_object
 from parlour.front.describe import BY_ID, PAGING, described, identifier
 from parlour.front.errors import render, to_json
-from parlour.front.front import front_of, random_id
+from parlour.front.front import Front, front_of, random_id
 from parlour.front.header import header
 from parlour.front.listing import listed
 from parlour.front.path import path_id
@@ -133,7 +134,8 @@ async def get_room(request: Request) -> Response:
 
 @router.put(
     f"{PATH}/{{id}}",
-    description="Changes a room. Fields that are not named keep their values; `null` clears those that can be null.",
+    description="Changes a room. Fields that are not named keep their values; `null` clears those that can be null.\n\n"
+    "A live room has the change once this is answered; `quality` and `fps` are those of its next session.",
     **described(
         "update-conference-room",
         "Update conference room",
@@ -157,21 +159,21 @@ async def update_room(request: Request) -> Response:
     )
     if room is None:
         raise NotFound
+    await front.switchboard.notices.tell(room.room_id, Change(room))
     return render(200, room_body(room))
 
 
 @router.delete(
     f"{PATH}/{{id}}",
-    description="Deletes a room and its address.",
+    description="Deletes a room and its address. Whoever is in is removed.",
     **described("delete-conference-room", "Delete conference room", None, (401, 404, 500, 503), parameters=[_ROOM]),
 )
 async def delete_room(request: Request) -> Response:
     """Delete a room."""
     front = front_of(request)
     project = await front.gate.admit(request, ROOMS)
-    room_id = path_id(request)
-    if not await front.database.write(lambda connection: rooms.delete(connection, project, room_id)):
-        raise NotFound
+    room = await find_room(request, project)
+    await forget_room(front, room)
     return Response(status_code=204)
 
 
@@ -202,6 +204,13 @@ async def delete_room(request: Request) -> Response:
 async def list_room_addresses(request: Request) -> Response:
     """List a room's addresses: there is one."""
     return await list_addresses_of(request, ROOM)
+
+
+async def forget_room(front: Front, room: Room) -> None:
+    """Delete a room and end its session. Raises ``NotFound`` where it is gone already."""
+    if not await front.database.write(lambda connection: rooms.delete(connection, room.project_id, room.id)):
+        raise NotFound
+    await front.switchboard.notices.tell(room.room_id, Shut())
 
 
 async def find_room(request: Request, project: UUID) -> Room:

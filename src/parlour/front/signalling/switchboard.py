@@ -19,6 +19,7 @@ from parlour.domain.turn import IceServer
 from parlour.front.signalling import wire
 from parlour.front.signalling.counts import Counts
 from parlour.front.signalling.frames import Denied
+from parlour.front.signalling.notices import Notices
 from parlour.front.signalling.roll import Roll
 from parlour.front.signalling.rooms import Rooms, Subscription
 from parlour.front.signalling.session import Call, Dialogue, Stage
@@ -69,6 +70,7 @@ class Switchboard:
         self.tickets = tickets
         self.ice_servers = ice_servers
         self.counts = Counts()
+        self.notices = Notices(self.ask)
         self._rooms = rooms
         self._grace = grace
         self._strict = strict
@@ -211,6 +213,7 @@ class Switchboard:
             "sessions": len(self._dialogues),
             "calls": sum(len(dialogue.calls) for dialogue in self._dialogues.values()),
             "rooms": len(self._lines),
+            **{f"notices_{name}": figure for name, figure in self.notices.statistics().items()},
         }
 
     def now(self) -> float:
