@@ -337,7 +337,7 @@ REFUSED: list[tuple[str, str, tuple[str, ...], dict[str, Any], int, str]] = [
     ("ana", "layout.set", (), {"layout": ["2x2"]}, 422, "bad_parameter"),
     ("ana", "layout.set", (), {"layout": "2x2", "positions": ["bob"]}, 422, "bad_parameter"),
     ("ana", "member.position.set", (), {}, 422, "bad_parameter"),
-    ("ana", "member.position.set", (), {"positions": {"bob": "playback"}}, 422, "bad_parameter"),
+    ("ana", "member.position.set", (), {"positions": {"bob": "standard-0"}}, 422, "bad_parameter"),
     ("ana", "member.position.set", (), {"positions": {"bob": 1}}, 422, "bad_parameter"),
     (
         "ana", "member.position.set", (), {"positions": {"bob": "standard-1", "cem": "standard-1"}}, 422,

@@ -11,6 +11,7 @@ from parlour.domain.live.layout import (
     FAMILIES,
     FIXED,
     LAYOUTS,
+    OVERLAYS,
     Arrangement,
     Rectangle,
     Slot,
@@ -64,10 +65,11 @@ def test_mobile_shows_at_most_nine_and_crops_them(shown: int, columns: int, rows
     [
         ("1x1", 1), ("2x1", 2), ("2x2", 4), ("5up", 5), ("3x3", 9), ("4x4", 16), ("5x5", 25), ("6x6", 36),
         ("8x8", 64), ("10x10", 100), ("screen-share", 9), ("full-screen", 1),
+        ("presenter-dual-horizontal", 2),
     ],
 )  # fmt: skip
 def test_fixed_layouts_have_their_slots_whatever_the_number_of_people(layout: str, slots: int) -> None:
-    assert len(slots_of(layout, 0)) == len(slots_of(layout, 300)) == slots
+    assert len(slots_of(layout, 0)) == len(slots_of(layout, 300)) == slots + len(OVERLAYS)
 
 
 def test_every_layout_of_the_contract_can_be_arranged() -> None:
@@ -138,6 +140,37 @@ def test_pixels_are_even_and_touch(number: int, width: int, height: int) -> None
         assert tops.get(slot.y + slot.height, tile.top + tile.height) == tile.top + tile.height
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_overlays_cover_every_layout_and_lie_on_top(layout: str) -> None:
+    slots = slots_of(layout, 3)
+    assert [slot.name for slot in slots[-2:]] == ["playback", "full-screen"]
+    assert slots[-1].z > slots[-2].z > max(slot.z for slot in slots[:-2])
+    assert all(rectangle(slot, 1280, 720) == (0, 0, 1280, 720) and not slot.auto for slot in slots[-2:])
+    assert [slot.z for slot in slots] == sorted(slot.z for slot in slots), "drawn in this order"
+
+
+def test_a_screen_has_the_whole_canvas_and_people_lie_over_its_corners() -> None:
+    found = {slot.name: (slot.x, slot.y, slot.width, slot.z, slot.auto) for slot in FIXED["screen-share"].slots}
+    sixth, third = Fraction(1, 6), Fraction(1, 3)
+    assert found == {
+        "standard-1": (0, 0, 1, 0, True),
+        "reserved-1": (5 * sixth, 0, sixth, 1, True),
+        "reserved-2": (0, 0, sixth, 1, True),
+        "reserved-3": (5 * sixth, 5 * sixth, sixth, 1, True),
+        "reserved-4": (0, 5 * sixth, sixth, 1, True),
+        "reserved-5": (2 * third, 0, third, 1, False),
+        "reserved-6": (0, 0, third, 1, False),
+        "reserved-7": (2 * third, 2 * third, third, 1, False),
+        "reserved-8": (0, 2 * third, third, 1, False),
+    }
+
+
+def test_a_presenter_stands_beside_the_screen() -> None:
+    half, quarter = Fraction(1, 2), Fraction(1, 4)
+    slots = [(slot.name, slot.x, slot.y, slot.width) for slot in FIXED["presenter-dual-horizontal"].slots]
+    assert slots == [("standard-1", 0, quarter, half), ("reserved-1", half, quarter, half)]
+
+
 def test_odd_canvases_are_refused() -> None:
     with pytest.raises(ValueError, match="even"):
         rectangle(FIXED["1x1"].slots[0], 1281, 720)
@@ -157,14 +190,15 @@ def test_layers_of_a_fixed_layout_are_its_slots_in_percent() -> None:
     told = layers("2x2", 1, {})
     assert [(layer.position, layer.x, layer.y, layer.width) for layer in told] == [
         ("standard-1", 0, 0, 50), ("standard-2", 50, 0, 50), ("standard-3", 0, 50, 50), ("standard-4", 50, 50, 50),
+        ("playback", 0, 0, 100), ("full-screen", 0, 0, 100),
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("position", ["auto", "off-canvas", "full-screen", "standard-1", "standard-225", "reserved-8"])
+@pytest.mark.parametrize("position", ["auto", "off-canvas", "playback", "full-screen", "standard-1", "reserved-8"])
 def test_places_that_one_may_ask_for(position: str) -> None:
     assert is_position(position)
 
 
-@pytest.mark.parametrize("position", ["", "playback", "standard-0", "standard-", "standard-1 ", "reserved-١", "self"])
+@pytest.mark.parametrize("position", ["", "standard-0", "standard-", "standard-1 ", "reserved-١", "self"])
 def test_places_that_one_may_not_ask_for(position: str) -> None:
     assert not is_position(position)

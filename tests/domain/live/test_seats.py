@@ -216,11 +216,13 @@ def test_a_screen_is_told_to_all_without_a_join_of_its_own() -> None:
     room = with_people(opened(), "ana", "bob")
     after, told, reply = join(room, "screen", **sharing())
     assert isinstance(reply, Accepted)
-    assert [(type(each.event), each.to, each.but) for each in told] == [(MemberJoined, None, ())]
+    assert [(type(each.event), each.to, each.but) for each in told] == [
+        (MemberJoined, None, ()), (LayoutChanged, None, ()),
+    ]  # fmt: skip
     screen = events(told, MemberJoined)[0].member
     assert (screen.kind, screen.parent_id) == (MemberKind.SCREEN, "ana")
     assert after.recipients(told[0]) == ("ana", "bob"), "a screen's leg is told nothing that is for everybody"
-    assert "screen" in last_layout(seats.expire(after, T0 + 1).told)
+    assert last_layout(told)["screen"] == "standard-1"
 
 
 def test_a_screen_leaves_with_its_owner_and_first() -> None:
@@ -270,13 +272,30 @@ def test_a_layout_chosen_during_a_share_stays() -> None:
     assert seats.leave(room, Leave("c-screen"), T0).room.session.layout == "3x3"
 
 
-def test_a_guests_screen_does_not_choose_the_layout() -> None:
+@pytest.mark.parametrize("layout", [None, "3x3", "screen-share-9"])
+def test_a_guests_screen_does_not_choose_the_layout_but_gets_the_one_for_screens(layout: str | None) -> None:
     room = with_people(opened(), "ana")
-    shared = sharing(layout="3x3", positions={"self": "standard-1", "nobody": "standard-2"}, capabilities=GUEST)
-    room, _, reply = join(room, "screen", **shared)
+    shared = sharing(layout=layout, positions={"self": "reserved-5", "nobody": "standard-2"}, capabilities=GUEST)
+    room, told, reply = join(room, "screen", **shared)
     assert isinstance(reply, Accepted)
-    assert room.session.layout == "grid-responsive"
+    assert room.session.layout == "screen-share"
     assert room.members["screen"].requested_position == "auto"
+    assert last_layout(told) == {"screen": "standard-1", "ana": "reserved-1"}
+    after, told, _ = seats.leave(room, Leave("c-screen"), T0)
+    assert after.session.layout == "grid-responsive"
+    assert last_layout(told) == {"ana": "standard-1"}
+
+
+def test_a_further_screen_leaves_the_layout_as_it_is_and_takes_the_base() -> None:
+    room = with_people(opened(), "ana", "bob")
+    room = join(room, "one", **sharing()).room
+    room = acts.act(room, do("bob", "layout.set", layout="2x2"), T0).room
+    room = join(room, "two", **sharing()).room
+    assert room.session.layout == "2x2"
+    room = acts.act(room, do("bob", "layout.set", layout="screen-share"), T0).room
+    assert places(room) == {"ana": "reserved-2", "bob": "reserved-3", "one": "reserved-1", "two": "standard-1"}
+    room = seats.leave(room, Leave("c-two"), T0).room
+    assert places(room)["one"] == "standard-1"
 
 
 def test_a_lost_connection_keeps_the_seat_for_the_grace_period() -> None:

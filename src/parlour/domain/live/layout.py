@@ -6,7 +6,7 @@ rectangles are those of the pictures in the service's layout guide; the fixed gr
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -20,6 +20,7 @@ OFF_CANVAS = "off-canvas"
 PLAYBACK = "playback"
 FULL_SCREEN = "full-screen"
 SCREEN_SHARE = "screen-share"
+PRESENTER = "presenter-dual-horizontal"
 
 _POSITION = re.compile(r"(?:standard|reserved)-[1-9][0-9]{0,2}", re.ASCII)
 
@@ -118,6 +119,12 @@ def _screen_share() -> Arrangement:
     return Arrangement(SCREEN_SHARE, tuple(slots), lead="standard-1")
 
 
+def _presenter() -> Arrangement:
+    """The screen, and whoever presents it, side by side."""
+    screen, face = _TWO.slots
+    return Arrangement(PRESENTER, (screen, replace(face, name="reserved-1")), lead="standard-1")
+
+
 _HALF, _QUARTER, _THIRD = Fraction(1, 2), Fraction(1, 4), Fraction(1, 3)
 _WHOLE = Fraction(1)
 
@@ -154,22 +161,21 @@ FIXED: Mapping[str, Arrangement] = {
     Layout.EIGHT_BY_EIGHT: _SQUARES[8],
     Layout.TEN_BY_TEN: _SQUARES[10],
     SCREEN_SHARE: _screen_share(),
+    PRESENTER: _presenter(),
     FULL_SCREEN: Arrangement(FULL_SCREEN, (_slot("reserved-1", 0, 0, _WHOLE, _WHOLE),), lead="reserved-1"),
 }
 """The layouts with one arrangement each."""
 
-LAYOUTS: tuple[str, ...] = (*(layout.value for layout in Layout), SCREEN_SHARE, FULL_SCREEN)
+LAYOUTS: tuple[str, ...] = (*(layout.value for layout in Layout), SCREEN_SHARE, PRESENTER, FULL_SCREEN)
 """Every layout that a live room can be given."""
 
-_OVERLAYS = tuple(
-    Slot(name, Fraction(0), Fraction(0), _WHOLE, _WHOLE, z, auto=False)
-    for z, name in enumerate((PLAYBACK, FULL_SCREEN), 1)
-)
+OVERLAYS = (PLAYBACK, FULL_SCREEN)
+"""Places on the whole canvas, above every layout, for whoever is put there; the last lies on top."""
 
 
 def is_position(text: str) -> bool:
-    """Whether a person may ask for this place. ``playback`` is a place for files, not for people."""
-    return text in {AUTO, OFF_CANVAS, FULL_SCREEN} or _POSITION.fullmatch(text) is not None
+    """Whether this is a place. Where a layout has no slot of the name, whoever asks for it is placed freely."""
+    return text in {AUTO, OFF_CANVAS, *OVERLAYS} or _POSITION.fullmatch(text) is not None
 
 
 def is_slot(position: str) -> bool:
@@ -192,9 +198,19 @@ def arrange(layout: str, shown: int) -> Arrangement:
 
 @cache
 def slots_of(layout: str, shown: int) -> tuple[Slot, ...]:
-    """All slots of the picture, lowest first: the arrangement's, and a responsive layout's two overlays."""
+    """All slots of the picture, lowest first: the arrangement's, and the overlays."""
     slots = arrange(layout, shown).slots
-    return (*slots, *_OVERLAYS) if layout in FAMILIES else slots
+    top = max(slot.z for slot in slots)
+    whole = (
+        Slot(name, Fraction(0), Fraction(0), _WHOLE, _WHOLE, top + z, auto=False) for z, name in enumerate(OVERLAYS, 1)
+    )
+    return (*slots, *whole)
+
+
+@cache
+def names_of(layout: str, shown: int) -> frozenset[str]:
+    """The names of all slots of the picture."""
+    return frozenset(slot.name for slot in slots_of(layout, shown))
 
 
 @cache

@@ -7,7 +7,7 @@ from, so that two people swap instead of everybody moving.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from parlour.domain.live.layout import FULL_SCREEN, OFF_CANVAS, arrange, slots_of
+from parlour.domain.live.layout import OFF_CANVAS, OVERLAYS, arrange, names_of
 from parlour.domain.live.member import Member, MemberKind
 
 GROW_AFTER = 0.3
@@ -56,7 +56,7 @@ def is_shown(member: Member, *, hide_muted: bool = False) -> bool:
 def count(members: Iterable[Member], *, hide_muted: bool = False) -> int:
     """How many slots the members need, those on an overlay left out."""
     return sum(
-        is_shown(member, hide_muted=hide_muted) and member.requested_position != FULL_SCREEN for member in members
+        is_shown(member, hide_muted=hide_muted) and member.requested_position not in OVERLAYS for member in members
     )
 
 
@@ -83,7 +83,7 @@ def place(members: Iterable[Member], layout: str, shown: int, ranking: Ranking) 
     speakers, pictures before cards, the order of joining. The slot that follows the speaker goes to the first of rank.
     """
     people = {member.id: member for member in members if is_shown(member, hide_muted=ranking.hide_muted)}
-    taken = _asked_for(people, {slot.name for slot in slots_of(layout, shown)})
+    taken = _asked_for(people, names_of(layout, shown))
     arrangement = arrange(layout, shown)
     free = [slot.name for slot in arrangement.slots if slot.auto and slot.name not in taken]
     seated = set(taken.values())
@@ -105,7 +105,7 @@ def place(members: Iterable[Member], layout: str, shown: int, ranking: Ranking) 
     return {member_id: slot for slot, member_id in taken.items()}
 
 
-def _asked_for(people: Mapping[str, Member], names: set[str]) -> dict[str, str]:
+def _asked_for(people: Mapping[str, Member], names: frozenset[str]) -> dict[str, str]:
     """The slots that were asked for by name, and by whom; the first to have joined wins a quarrel."""
     taken: dict[str, str] = {}
     for member in people.values():

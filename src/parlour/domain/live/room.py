@@ -21,7 +21,7 @@ from parlour.domain.live.events import (
     Told,
 )
 from parlour.domain.live.floor import Floor
-from parlour.domain.live.layout import AUTO, OFF_CANVAS, Arrangement, arrange, is_slot, layers
+from parlour.domain.live.layout import AUTO, OFF_CANVAS, Arrangement, arrange, is_slot, layers, names_of
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.placement import Ranking, Sizing
 from parlour.domain.live.recording import Recording
@@ -261,11 +261,15 @@ class LiveRoom:
         return replace(self, floor=held, members={**self.members, **hushed})
 
     def _seen(self) -> tuple[str, ...]:
-        """Whom the picture may follow: those with a picture of their own and no place that they asked for."""
+        """Whom the picture may follow: those with a picture of their own, but not in a place that was asked for."""
+        fixed = names_of(self.session.layout, self.sizing.shown)
         return tuple(
             member.id
             for member in self.members.values()
-            if member.is_seen and member.requested_position == AUTO and member.kind is MemberKind.MEMBER
+            if member.is_seen
+            and member.kind is MemberKind.MEMBER
+            and member.requested_position != OFF_CANVAS
+            and member.requested_position not in fixed
         )
 
 

@@ -23,7 +23,7 @@ from parlour.domain.live.commands import (
     Reoffer,
 )
 from parlour.domain.live.events import CallEnded, Joined, MemberJoined, MemberLeft, Told
-from parlour.domain.live.layout import LAYOUTS, is_position
+from parlour.domain.live.layout import LAYOUTS, SCREEN_SHARE, is_position
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.room import Directions, LiveRoom, Outcome, changes
 
@@ -311,9 +311,16 @@ def _negotiated(room: LiveRoom, member: Member, media: Directions) -> LiveRoom:
 
 
 def _staged(room: LiveRoom, command: Join, screen: Member) -> LiveRoom:
-    """With the layout and places that come with a shared screen, as far as its owner may choose them."""
+    """With the layout and places that come with a shared screen, as far as its owner may choose them.
+
+    For whoever does not choose, or may not, the first screen brings the layout that is made for screens. With the last
+    one it goes.
+    """
     layout = command.layout
-    if layout in LAYOUTS and layout != room.session.layout and may(command.capabilities, "layout.set"):
+    if layout not in LAYOUTS or not may(command.capabilities, "layout.set"):
+        others = any(member.kind is MemberKind.SCREEN for member in room.members.values() if member.id != screen.id)
+        layout = room.session.layout if others else SCREEN_SHARE
+    if layout != room.session.layout:
         back = room.before_screens or room.session.layout
         room = replace(room.laid_out(layout), before_screens=back)
     for asked, position in command.positions.items():
