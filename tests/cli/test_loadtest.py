@@ -27,6 +27,24 @@ def test_two_meet_and_see_one_another(parlour: Parlour, shared_server: RunningSe
     assert not [name for name in names if name.startswith("loadtest")]
 
 
+def test_a_worker_says_where_its_time_goes(parlour: Parlour, shared_server: RunningServer) -> None:
+    parlour.ok("room", "create", "measured")
+    parlour.ok("loadtest", "measured", "--senders", "2", "--loss", "0", *SHORT)
+    with shared_server.client() as api:
+        lines = [line for line in api.get("/metrics").text.splitlines() if line.startswith("parlour_worker{")]
+    workers: dict[str, dict[str, float]] = {}
+    for line in lines:
+        _, figure, _, worker, value = line.split('"')
+        workers.setdefault(worker, {})[figure] = float(value.removeprefix("} "))
+    busy = max(workers.values(), key=lambda figures: figures["cpu_seconds"])
+    picture = [busy[f"picture_{part}_seconds"] for part in ("decode", "scale", "compose", "encode")]
+    assert min(picture) > 0
+    assert sum(picture) < busy["picture_seconds"]
+    assert 0 < busy["in_seconds"] + busy["out_seconds"] < busy["loop_seconds"]
+    assert busy["picture_seconds"] + busy["sound_seconds"] + busy["loop_seconds"] < busy["cpu_seconds"]
+    assert busy["sound_ticks"] <= busy["sound_encoded"] <= busy["sound_ticks"] * 3
+
+
 def test_another_machine_is_left_alone(parlour: Parlour) -> None:
     done = parlour("loadtest", "--host", "192.0.2.7:8080")
     assert done.code == 2

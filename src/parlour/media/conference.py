@@ -128,6 +128,7 @@ class Conference:
         self._loop = asyncio.get_running_loop()
         self._calls: dict[str, Call] = {}
         self._past: Counter[str] = Counter()
+        self._sending = 0.0
         self._recorders = Recorders(self, archive, written) if archive is not None else None
         self._stage = Stage(room.settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
         self._timer: asyncio.TimerHandle | None = None
@@ -175,11 +176,11 @@ class Conference:
         await self._finish()
 
     def statistics(self) -> dict[str, float]:
-        """Counts since the start."""
+        """Counts since the start; ``out_seconds`` is the CPU time of sending picture and sound to everybody."""
         calls = Counter(self._past)
         for call in self._calls.values():
             calls.update(call.statistics())
-        return {"members": len(self._state.members)} | {
+        return {"members": len(self._state.members), "out_seconds": self._sending} | {
             **{f"calls_{name}": value for name, value in calls.items()},
             **self._stage.statistics(),
             **(self._recorders.statistics() if self._recorders is not None else {}),
@@ -304,21 +305,25 @@ class Conference:
             self._loop.call_soon_threadsafe(act, *arguments)
 
     def _send_picture(self, rendition: RenditionId, packets: list[MediaPacket]) -> None:
+        started = time.thread_time()
         for call in self._calls.values():
             if self._sees(call):
                 call.send_picture(rendition, packets)
             else:
                 call.miss_picture(rendition)
+        self._sending += time.thread_time() - started
 
     def _send_sound(self, result: TickResult) -> None:
         if self._over:
             return
+        started = time.thread_time()
         for call in self._calls.values():
             member = self._state.members.get(call.member_id)
             if call.leg is None or member is None or member.held or member.deaf:
                 continue
             if member.receives_audio:
                 call.leg.send_audio(result.payload_for(call.member_id), result.timestamp)
+        self._sending += time.thread_time() - started
         scores = {member_id: round(score) for member_id, score in result.scores.items() if score}
         outcome = self._state.hear(scores, self._wall())
         if outcome.room.members is self._state.members:

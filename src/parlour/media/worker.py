@@ -96,7 +96,10 @@ class Worker:
         return Burden(self._load, tuple(self._rooms), self.statistics())
 
     def statistics(self) -> dict[str, float]:
-        """What happened so far, of the rooms that live now the sum."""
+        """What happened so far, of the rooms that live now the sum.
+
+        Seconds are CPU time: all of the process's, and of the loop's thread, on which this is to be called.
+        """
         endpoint = self._endpoint.statistics()
         rooms: Counter[str] = Counter()
         for room in self._rooms.values():
@@ -109,6 +112,9 @@ class Worker:
             "legs": endpoint.legs,
             "tcp_connections": endpoint.connections,
             "datagrams": endpoint.datagrams,
+            "in_seconds": endpoint.seconds,
+            "loop_seconds": time.thread_time(),
+            "cpu_seconds": time.process_time(),
             **{f"dropped_{reason.replace(' ', '_')}": count for reason, count in endpoint.dropped.items()},
         }
 

@@ -29,7 +29,8 @@ class SoundPlane:
         self._deliver = deliver
         self._started = started
         self._ending = threading.Event()
-        self._missed = 0
+        self._missed = self._late = 0
+        self._seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="parlour-sound", daemon=True)
         self._thread.start()
 
@@ -39,9 +40,17 @@ class SoundPlane:
         self._thread.join()
 
     def statistics(self) -> dict[str, float]:
-        """Counts since the start."""
+        """Counts since the start. ``late`` frames came when the next was due, ``seconds`` are the thread's CPU time."""
         sound = self.sound.statistics()
-        return {"ticks": sound.ticks, "missed": self._missed, "encoders": sound.encoders, "awake": sound.awake}
+        return {
+            "ticks": sound.ticks,
+            "missed": self._missed,
+            "late": self._late,
+            "encoders": sound.encoders,
+            "encoded": sound.encoded,
+            "awake": sound.awake,
+            "seconds": self._seconds,
+        }
 
     def _run(self) -> None:
         started = self._started
@@ -63,4 +72,6 @@ class SoundPlane:
                 # The room goes on with the next frame; one that fails each time shows in the log and the counts.
                 self._missed += 1
                 log.exception("20 ms of sound failed")
+            self._late += time.monotonic() - due > FRAME_S
+            self._seconds = time.thread_time()
             tick += 1

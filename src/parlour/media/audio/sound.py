@@ -42,13 +42,16 @@ class TickResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SoundStatistics:
-    """The room's sound so far. ``strays`` counts packets of nobody here, ``refused`` changes beyond the bound."""
+    """The room's sound so far. ``encoded`` counts frames of all mixes, ``strays`` packets of nobody here, ``refused``
+    changes beyond the bound.
+    """
 
     ticks: int
     members: int
     awake: int
     encoders: int
     encoders_made: int
+    encoded: int
     tones_played: int
     tones_coalesced: int
     strays: int
@@ -81,7 +84,7 @@ class Sound:
         self._heard: set[str] = set()
         self._changes: deque[Callable[[float], None]] = deque()
         self._woken: deque[str] = deque(maxlen=_CHANGES)
-        self._made = 0
+        self._made = self._encoded = 0
         self._mixer = Mixer()
         self._tones = Tones()
         self._shared = self._encoder(_SHARED_COMPLEXITY)
@@ -139,6 +142,7 @@ class Sound:
         samples = to_pcm(mixed.total)
         own = self._own_payloads(mixed, heard)
         shared = self._shared.encode(samples, silent=mixed.silent)
+        self._encoded += 1 + len(own)
         self._recent.append(samples)
         self._heard = heard
         self._forget()
@@ -159,6 +163,7 @@ class Sound:
             awake=len(self._awake),
             encoders=len(self._own) + 1,
             encoders_made=self._made,
+            encoded=self._encoded,
             tones_played=self._tones.played,
             tones_coalesced=self._tones.coalesced,
             strays=self._strays,

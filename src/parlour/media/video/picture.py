@@ -23,7 +23,7 @@ class TileSpec(NamedTuple):
 
 @dataclass(slots=True)
 class CompositorStatistics:
-    """Counts since the start; ``seconds`` is the CPU time of `Compositor.compose`.
+    """Counts since the start; ``seconds`` is the CPU time of `Compositor.compose`, ``scaling`` the part of swscale.
 
     ``updates`` are frames that came, ``superseded`` those a newer one replaced before they were drawn, ``unseen`` those
     of members without a tile or behind a card; ``scaled`` and ``painted`` count tiles, ``composed`` and ``unchanged``
@@ -38,6 +38,7 @@ class CompositorStatistics:
     composed: int = 0
     unchanged: int = 0
     seconds: float = 0.0
+    scaling: float = 0.0
 
 
 @dataclass(slots=True)
@@ -189,7 +190,9 @@ class Compositor:
     def _renew(self, tile: Tile) -> int:
         frame = self._frames.get(tile.member_id)
         if frame is not None:
+            started = thread_time()
             tile.show(frame)
+            self._counts.scaling += thread_time() - started
             return 1
         face = self._faces.get(tile.member_id) or Card(tile.member_id, "")
         tile.show_card(self._cards.frame(face, tile.rect.width, tile.rect.height))

@@ -74,6 +74,7 @@ class PicturePlane:
         self._lock = threading.Lock()
         self._ending = threading.Event()
         self._ticks = self._missed = self._encoded = 0
+        self._decoding = self._composing = self._encoding = self._seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="parlour-picture", daemon=True)
         self._thread.start()
 
@@ -110,7 +111,7 @@ class PicturePlane:
         self._thread.join()
 
     def statistics(self) -> dict[str, float]:
-        """Counts since the start."""
+        """Counts since the start; those in ``seconds`` are CPU time of the plane's thread, the last one all of it."""
         composed = self.compositor.statistics()
         return {
             "ticks": self._ticks,
@@ -120,6 +121,11 @@ class PicturePlane:
             "renditions_small": sum(rendition.size is RenditionSize.SMALL for rendition in tuple(self._outputs)),
             "composed": composed.composed,
             "scaled": composed.scaled,
+            "decode_seconds": self._decoding,
+            "scale_seconds": composed.scaling,
+            "compose_seconds": self._composing - composed.scaling,
+            "encode_seconds": self._encoding,
+            "seconds": self._seconds,
         }
 
     def _run(self) -> None:
@@ -147,12 +153,15 @@ class PicturePlane:
         with self._lock:
             decoders = list(self._decoders.items())
             outputs = list(self._outputs.items())
+        started = time.thread_time()
         for member_id, decoder in decoders:
             if decoder.is_waiting:
                 frame = decoder.newest()
                 if frame is not None:
                     self.compositor.update(member_id, frame)
+        decoded = time.thread_time()
         changed = self.compositor.compose() is not None
+        composed = time.thread_time()
         timestamp = timestamp_of(tick, self._fps)
         scaled: dict[tuple[int, int], VideoFrame] = {}
         for rendition, output in outputs:
@@ -169,8 +178,13 @@ class PicturePlane:
                         output.keyframes.made(now)
                 self._deliver(rendition, packets)
             output.changed = False
+        encoded = time.thread_time()
         self._look(tick, self.compositor.frame)
         self._ticks += 1
+        self._decoding += decoded - started
+        self._composing += composed - decoded
+        self._encoding += encoded - composed
+        self._seconds = time.thread_time()
 
     def _encode(
         self,
