@@ -169,6 +169,11 @@ class Settings(BaseSettings):
         description="Seconds for which a seat is kept when its browser is gone. A reload or a change of networks takes"
         " a few; until then the others see a card with a name. The same for fronts and media workers.",
     )
+    relief: bool = Field(
+        True,
+        description="Where a media worker has more to do than it can, give up quality step by step, then new cameras,"
+        " then newcomers, so that sound never breaks. See docs/deploying.md.",
+    )
     lenient_create: bool = Field(False, description="Create rooms without enable_room_previews too; it is then false.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged, and worse.")
     access_log: bool = Field(True, description="Log a line for each request.")

@@ -62,6 +62,7 @@ def spawn(folder: Path, *, scheme: str = "http", arguments: tuple[str, ...] = ()
         "PARLOUR_DATA_DIR": str(folder / "data"),
         "PARLOUR_PROJECT_ID": PROJECT,
         "PARLOUR_API_TOKEN": TOKEN,
+        "PARLOUR_RELIEF": "false",  # the tests themselves keep the machine busy
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
     } | settings

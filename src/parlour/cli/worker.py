@@ -35,6 +35,8 @@ def start(settings: Settings, number: int) -> None:
         public_ips=listed(settings.public_ip),
         server_limit=settings.max_members,
         grace=settings.seat_grace,
+        share=settings.workers or os.cpu_count() or 1,
+        relief=settings.relief,
     )
     try:
         uvloop.run(_run(options))

@@ -40,6 +40,7 @@ from parlour.domain.live.commands import (
 from parlour.domain.live.events import MediaWanted, Told
 from parlour.domain.live.journal import Entry, Journal
 from parlour.domain.live.recording import Recording
+from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import GRACE, LiveRoom, Outcome
 from parlour.domain.room import MEMBERS_MAX, Room
 from parlour.media.audio.frame import RATE
@@ -167,6 +168,12 @@ class Conference:
                 return self._shut(now)
         return self._take(_STEPS[type(command)](self._state, command, now))
 
+    def relieve(self, relief: Relief) -> None:
+        """Go without this from now on, as the worker has more or less to do than it can."""
+        self._take(seats.relieve(self._state, relief))
+        self._stage.relieve(relief)
+        self._ask_senders()
+
     async def close(self, *, silent: bool = False) -> None:
         """End every call and stop the planes. ``silent`` tells nobody: the room goes on elsewhere."""
         now = self._wall()
@@ -174,6 +181,10 @@ class Conference:
         if not self._over and not silent:
             self._take(seats.end_all(self._state, now))
         await self._finish()
+
+    def punctuality(self) -> tuple[float, float]:
+        """Frames of sound since the start, and those that were late."""
+        return self._stage.punctuality()
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start; ``out_seconds`` is the CPU time of sending picture and sound to everybody."""

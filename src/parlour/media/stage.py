@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from parlour.domain.live import layout
 from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import LiveRoom
 from parlour.domain.room import Quality, RoomSettings
 from parlour.media.audio.plane import Deliver as DeliverSound
@@ -21,7 +22,7 @@ from parlour.media.video.plane import PicturePlane
 from parlour.media.video.rate import kush_bitrate
 from parlour.media.video.receiver import Receiver
 from parlour.media.video.rendition import RenditionId, RenditionSize
-from parlour.media.video.request import SenderRequest, SenderRequests
+from parlour.media.video.request import SenderRequest, SenderRequests, is_small
 from parlour.media.video.tile import Scaling
 
 SIZES = {Quality.HD_720: (1280, 720), Quality.HD_1080: (1920, 1080)}
@@ -61,7 +62,8 @@ class Stage:
             width, height, self.fps, bitrate, picture_made, self.started, look=self._sampler.take
         )
         self.sound = SoundPlane(sound_made, self.started)
-        self._requests = SenderRequests(self.fps)
+        self._requests = SenderRequests(self.fps, self.size)
+        self._relief = Relief.NONE
         self._tiles: list[TileSpec] = []
         self._cards: dict[str, Card | None] = {}
         self._volumes: dict[str, tuple[int, int]] = {}
@@ -100,12 +102,20 @@ class Stage:
             shown = {tile.member_id for tile in self._tiles}
             self._tiles = tiles
             self.picture.compositor.set_tiles(tiles)
+            self._slow_down()
             for tile in tiles:
                 if tile.member_id not in shown:
                     self._ask_keyframe(tile.member_id)
         self.picture.compositor.set_talking(frozenset(m.id for m in members.values() if m.talking))
         self._set_preview(state.session.preview, moving=bool(members))
         return moved
+
+    def relieve(self, relief: Relief) -> None:
+        """Go without this from now on."""
+        self._relief = relief
+        self.picture.set_every(2 if relief >= Relief.SLOWER_PICTURE else 1)
+        self._requests.relieve(relief)
+        self._slow_down()
 
     def announce(self, before: LiveRoom, after: LiveRoom) -> None:
         """Let everybody hear that people have come or gone, where the room has tones."""
@@ -158,6 +168,11 @@ class Stage:
         await asyncio.to_thread(self.picture.end)
         await asyncio.to_thread(self.sound.end)
 
+    def punctuality(self) -> tuple[float, float]:
+        """Frames of sound since the start, and those that were late."""
+        sound = self.sound.statistics()
+        return sound["ticks"] + sound["missed"], sound["late"]
+
     def statistics(self) -> dict[str, float]:
         """Counts since the start."""
         picture, sound = self.picture.statistics(), self.sound.statistics()
@@ -166,6 +181,13 @@ class Stage:
             **{f"sound_{name}": value for name, value in sound.items()},
             **{f"preview_{name}": value for name, value in self._sampler.statistics().items()},
         }
+
+    def _slow_down(self) -> None:
+        slow: frozenset[str] = frozenset()
+        if self._relief >= Relief.SLOWER_SMALL_TILES:
+            large = {t.member_id for t in self._tiles if not is_small((t.rect.width, t.rect.height), self.size)}
+            slow = frozenset(tile.member_id for tile in self._tiles if tile.member_id not in large)
+        self.picture.compositor.set_slow(slow)
 
     def _set_preview(self, secret: str, *, moving: bool) -> None:
         """Renew the preview with this secret while there is something to see, and remove the one from before."""

@@ -20,6 +20,7 @@ from parlour.domain.errors import Unavailable
 from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
+from parlour.media.budget import Budget, Measured, granted_cores
 from parlour.media.conference import Conference, fresh_id
 from parlour.media.preview.studio import Studio
 from parlour.media.recording.archive import Archive
@@ -49,7 +50,8 @@ class WorkerOptions:
     """What a worker is told. Ports of 0 are free ones; ``public_ips`` are what clients reach it under.
 
     ``grace`` is how many seconds a seat is kept without its browser. ``objects_url`` is where finished recordings and
-    previews go, ``spool`` the folder of unfinished ones.
+    previews go, ``spool`` the folder of unfinished ones. ``share`` is how many workers share what this process is
+    granted of the machine; with ``relief`` quality and newcomers are given up, step by step, before sound breaks.
     """
 
     nats_url: str
@@ -61,12 +63,25 @@ class WorkerOptions:
     public_ips: Sequence[str] = ()
     server_limit: int = MEMBERS_MAX
     grace: float = GRACE
+    share: int = 1
+    relief: bool = True
 
 
 class Worker:
     """The rooms of one process."""
 
-    def __init__(self, endpoint: Endpoint, studio: Studio, archive: Archive, server_limit: int, grace: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        studio: Studio,
+        archive: Archive,
+        server_limit: int,
+        grace: float,
+        budget: Budget,
+        *,
+        relief: bool,
+    ) -> None:
+        """``budget`` is what the worker may use; without ``relief`` its rooms go without nothing."""
         self.station: Station | None = None
         self._studio = studio
         self._endpoint = endpoint
@@ -76,7 +91,9 @@ class Worker:
         self._grace = grace
         self._rooms: dict[UUID, Conference] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._load = 0.0
+        self._budget = budget
+        self._relief = relief
+        self._sound: dict[UUID, tuple[float, float]] = {}
 
     async def handle(self, room_id: UUID, command: Command) -> Reply:
         """Pass a command on to its room; a join brings the room to life."""
@@ -92,8 +109,8 @@ class Worker:
         return reply
 
     def burden(self) -> Burden:
-        """The load is the part of one core that this process uses."""
-        return Burden(self._load, tuple(self._rooms), self.statistics())
+        """The load is the part of its budget that this process uses."""
+        return Burden(self._budget.load, tuple(self._rooms), self.statistics())
 
     def statistics(self) -> dict[str, float]:
         """What happened so far, of the rooms that live now the sum.
@@ -109,6 +126,7 @@ class Worker:
             **{f"previews_{name}": value for name, value in self._studio.statistics().items()},
             **self._archive.statistics(),
             **(self._salvage.statistics() if self._salvage is not None else {}),
+            **self._budget.statistics(),
             "legs": endpoint.legs,
             "tcp_connections": endpoint.connections,
             "datagrams": endpoint.datagrams,
@@ -119,13 +137,19 @@ class Worker:
         }
 
     async def measure(self) -> None:
-        """Keep the load up to date until cancelled."""
+        """Keep the load up to date until cancelled, and let the rooms go without something where it is too much."""
         cpu, wall = time.process_time(), time.monotonic()
         while True:
             await asyncio.sleep(LOAD_EVERY_S)
             cpu_now, wall_now = time.process_time(), time.monotonic()
-            self._load = (cpu_now - cpu) / (wall_now - wall)
+            measured = Measured((cpu_now - cpu) / (wall_now - wall), self._late())
             cpu, wall = cpu_now, wall_now
+            before = self._budget.relief
+            after = self._budget.take(measured, wall_now)
+            if self._relief and after is not before:
+                log.warning("load %.0f %%: relief is %s", 100 * self._budget.load, after.name.lower())
+                for room in self._rooms.values():
+                    room.relieve(after)
 
     async def remember(self) -> None:
         """Keep what the rooms are like until cancelled."""
@@ -173,6 +197,16 @@ class Worker:
         room = self._rooms.get(room_id)
         return None if room is None or room.is_over else room
 
+    def _late(self) -> float:
+        """The part of all rooms' sound since the last call that came late."""
+        before, self._sound = self._sound, {room_id: room.punctuality() for room_id, room in self._rooms.items()}
+        ticks = late = 0.0
+        for room_id, (ticks_now, late_now) in self._sound.items():
+            ticks_then, late_then = before.get(room_id, (0.0, 0.0))
+            ticks += ticks_now - ticks_then
+            late += late_now - late_then
+        return late / ticks if ticks else 0.0
+
     def _at_station(self) -> Station:
         if self.station is None:
             raise RuntimeError("the worker is not at its station")
@@ -201,6 +235,8 @@ class Worker:
             written=station.written,
             archive=self._archive,
         )
+        if self._relief:
+            room.relieve(self._budget.relief)
         log.info("room %s lives", room_id)
         return room
 
@@ -226,7 +262,10 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
     async with endpoint:
         studio = Studio(_objects(options.objects_url))
         archive = Archive(options.objects_url, Spool(options.spool))
-        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace)
+        budget = Budget(granted_cores(options.share))
+        worker = Worker(
+            endpoint, studio, archive, options.server_limit, options.grace, budget, relief=options.relief
+        )
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:

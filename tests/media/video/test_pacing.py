@@ -1,9 +1,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parlour.domain.live.relief import Relief
 from parlour.media.video.keyframes import SENDER_PERIOD, KeyframeRequests
 from parlour.media.video.pace import IDLE_EVERY, SETTLING, Pace, timestamp_of
-from parlour.media.video.request import DECREASE_DELAY, UNSEEN, SenderRequests, request_for
+from parlour.media.video.request import DECREASE_DELAY, UNSEEN, SenderRequests, eased, is_small, request_for
 
 
 def test_the_first_picture_is_a_keyframe_and_only_that() -> None:
@@ -93,7 +94,7 @@ def test_a_sender_is_asked_for_what_its_tile_shows() -> None:
 
 
 def test_more_is_asked_for_at_once_and_less_after_a_while() -> None:
-    requests = SenderRequests(30)
+    requests = SenderRequests(30, (1280, 720))
     assert requests.update("ann", (320, 180), 0.0) == request_for((320, 180), 30)
     assert requests.update("ann", (320, 180), 1.0) is None
     assert requests.update("ann", (1280, 720), 1.0) == request_for((1280, 720), 30)
@@ -103,7 +104,7 @@ def test_more_is_asked_for_at_once_and_less_after_a_while() -> None:
 
 
 def test_less_for_a_moment_changes_nothing() -> None:
-    requests = SenderRequests(30)
+    requests = SenderRequests(30, (1280, 720))
     requests.update("ann", (1280, 720), 0.0)
     requests.update("ann", None, 1.0)
     assert requests.update("ann", (1280, 720), 3.0) is None
@@ -111,3 +112,32 @@ def test_less_for_a_moment_changes_nothing() -> None:
     assert requests.update("ann", None, 12.0) == UNSEEN
     requests.forget("ann")
     assert requests.update("ann", None, 12.0) == UNSEEN
+
+
+CANVAS = (1280, 720)
+
+
+def test_a_ninth_of_the_canvas_is_small() -> None:
+    assert is_small((428, 240), CANVAS)
+    assert not is_small((640, 360), CANVAS)
+    assert not is_small((854, 480), CANVAS)
+    assert is_small((640, 360), (1920, 1080))
+
+
+def test_senders_are_asked_for_less_step_by_step_where_the_worker_has_too_much_to_do() -> None:
+    small, large = (426, 240), (640, 360)
+    assert eased(small, CANVAS, 30, Relief.NONE) == (small, 30)
+    assert eased(small, CANVAS, 30, Relief.SLOWER_SMALL_TILES) == (small, 15)
+    assert eased(large, CANVAS, 30, Relief.SLOWER_SMALL_TILES) == (large, 30)
+    assert eased(large, CANVAS, 30, Relief.SMALLER_CAMERAS) == ((320, 180), 30)
+    assert eased(large, CANVAS, 30, Relief.SLOWER_PICTURE) == ((320, 180), 15)
+    assert eased(None, CANVAS, 30, Relief.NO_MORE_MEMBERS) == (None, 30)
+
+
+def test_less_is_asked_for_without_delay_then() -> None:
+    requests = SenderRequests(30, CANVAS)
+    requests.update("ann", (640, 360), 0.0)
+    requests.relieve(Relief.SMALLER_CAMERAS)
+    assert requests.update("ann", (640, 360), 0.1) == request_for((320, 180), 30)
+    requests.relieve(Relief.NONE)
+    assert requests.update("ann", (640, 360), 0.2) == request_for((640, 360), 30)

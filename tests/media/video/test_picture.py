@@ -265,3 +265,20 @@ def test_colours_are_limited_range_bt601() -> None:
     assert to_yuv(Rgb(0, 0, 0)) == (16, 128, 128)
     assert to_yuv(Rgb(255, 255, 255)) == (235, 128, 128)
     assert to_yuv(Rgb(255, 0, 0)) == (81, 90, 240)
+
+
+def test_slow_members_are_drawn_with_every_second_picture() -> None:
+    compositor = room()
+    compositor.set_tiles([TileSpec("ann", QUARTERS[0]), TileSpec("bob", QUARTERS[1])])
+    compositor.set_slow(frozenset({"bob"}))
+    drawn = []
+    for colour in (RED, GREEN, BLUE, YELLOW):
+        compositor.update("ann", painted(640, 360, colour))
+        compositor.update("bob", painted(640, 360, colour))
+        frame = composed(compositor)
+        assert is_near(pixel(frame, 320, 180), colour)
+        drawn.append(is_near(pixel(frame, 960, 180), colour))
+    assert drawn == [False, True, False, True]
+    compositor.set_slow(frozenset())
+    compositor.update("bob", painted(640, 360, RED))
+    assert is_near(pixel(composed(compositor), 960, 180), RED)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from parlour.domain.live.admission import NO_CAMERAS
 from parlour.domain.live.capabilities import Scope, may
 from parlour.domain.live.commands import Act, Done, Refused
 from parlour.domain.live.layout import LAYOUTS
@@ -18,6 +19,7 @@ from parlour.domain.live.parameters import (
     read_positions,
     read_switch,
 )
+from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import LiveRoom, Outcome, changes
 from parlour.domain.live.seats import ENDED, NO_SUCH_MEMBER, NOT_ALLOWED, REMOVED, end, past_of
 
@@ -67,6 +69,8 @@ def _act_on_members(room: LiveRoom, command: Act, actor: Member, now: float) -> 
     rights = [f"{name}.{channel}" for channel in read_channels(command.params)] if name in _MUTES else [name]
     if not all(may(actor.capabilities, right, scopes) for right in rights):
         return Outcome(room, (), NOT_ALLOWED)
+    if room.relief >= Relief.NO_MORE_CAMERAS and "unmute.video" in rights and any(m.video_muted for m in targets):
+        return Outcome(room, (), NO_CAMERAS)
     if name in _ENDINGS:
         return end(room, dict.fromkeys((member.id for member in targets), _ENDINGS[name]), now)
     if positions:

@@ -3,12 +3,22 @@
 from datetime import UTC, datetime
 
 from parlour.domain.live.commands import Refused
+from parlour.domain.live.relief import Relief
 from parlour.domain.moment import format_moment
 from parlour.domain.room import MEMBERS_MAX, RoomSettings
 
+BUSY = Refused(503, "busy", "The server has too much to do for anybody new just now. Try again in a while.")
+NO_CAMERAS = Refused(503, "busy", "The server has too much to do for one more camera just now. Try again in a while.")
+
 
 def refusal(
-    settings: RoomSettings, now: float, *, seats: int, locked: bool = False, server_limit: int = MEMBERS_MAX
+    settings: RoomSettings,
+    now: float,
+    *,
+    seats: int,
+    locked: bool = False,
+    server_limit: int = MEMBERS_MAX,
+    relief: Relief = Relief.NONE,
 ) -> Refused | None:
     """Why a new leg may not join, or ``None`` where it may.
 
@@ -28,7 +38,7 @@ def refusal(
     limit = seat_limit(settings, server_limit)
     if seats >= limit:
         return Refused(409, "full", f"This room is full: it has {limit} seats.")
-    return None
+    return BUSY if relief >= Relief.NO_MORE_MEMBERS else None
 
 
 def seat_limit(settings: RoomSettings, server_limit: int = MEMBERS_MAX) -> int:

@@ -25,6 +25,7 @@ from parlour.domain.live.layout import AUTO, OFF_CANVAS, Arrangement, arrange, i
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.placement import Ranking, Sizing
 from parlour.domain.live.recording import Recording
+from parlour.domain.live.relief import Relief
 from parlour.domain.room import MEMBERS_MAX, Room
 
 GRACE = 45.0
@@ -90,7 +91,7 @@ class LiveRoom:
     the time at which their seat is given up, ``grace`` seconds after it was lost. ``before_screens``
     is the layout to go back to when the last shared screen ends. ``recordings`` are by id, the oldest first;
     ``record_due`` is whether one begins with the first person; ``preview_key`` is what ``Session.preview`` is where
-    previews are on.
+    previews are on; ``relief`` is what the room goes without while its worker has too much to do.
     """
 
     room: Room
@@ -106,6 +107,7 @@ class LiveRoom:
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     record_due: bool = False
     preview_key: str = ""
+    relief: Relief = Relief.NONE
 
     @classmethod
     def opened(

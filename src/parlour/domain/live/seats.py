@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from parlour.domain.live.admission import refusal, seat_limit
+from parlour.domain.live.admission import NO_CAMERAS, refusal, seat_limit
 from parlour.domain.live.capabilities import Scope, may
 from parlour.domain.live.commands import (
     Absent,
@@ -25,6 +25,7 @@ from parlour.domain.live.commands import (
 from parlour.domain.live.events import CallEnded, Joined, MemberJoined, MemberLeft, Told
 from parlour.domain.live.layout import LAYOUTS, SCREEN_SHARE, is_position
 from parlour.domain.live.member import Member, MemberKind
+from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import Directions, LiveRoom, Outcome, changes
 
 
@@ -107,6 +108,8 @@ def reoffer(room: LiveRoom, command: Reoffer, media: Directions, now: float) -> 
     member = room.seat(command.call_id)
     if member is None:
         return Outcome(room, (), NO_SUCH_CALL)
+    if media.sends_video and not member.sends_video and _takes_no_cameras(room):
+        member = replace(member, video_muted=True)
     after = _negotiated(room, member, media).settled(now)
     return Outcome(after, changes(room, after), Answered(""))
 
@@ -125,6 +128,11 @@ def change(room: LiveRoom, command: Change, now: float) -> Outcome:
     if command.room.updated_at <= room.room.updated_at:
         return Outcome(room)
     return room.update(command.room, now)
+
+
+def relieve(room: LiveRoom, relief: Relief) -> Outcome:
+    """Go without this from now on."""
+    return Outcome(room if room.relief is relief else replace(room, relief=relief))
 
 
 def leave(room: LiveRoom, command: Leave, now: float) -> Outcome:
@@ -216,6 +224,7 @@ def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now:
         seats=len(room.members),
         locked=room.session.locked,
         server_limit=room.server_limit,
+        relief=room.relief,
     )
     return Outcome(room, (), refused) if refused else _admit(room, command, media, member_id, now)
 
@@ -243,7 +252,13 @@ def _screen_refusal(room: LiveRoom, command: Join) -> Refused | None:
     owner = room.members.get(command.screen_of)
     if owner is None or owner.kind is not MemberKind.MEMBER or owner.subscriber_id != command.subscriber_id:
         return NO_SUCH_MEMBER
-    return None if may(command.capabilities, "screenshare") else NOT_ALLOWED
+    if not may(command.capabilities, "screenshare"):
+        return NOT_ALLOWED
+    return NO_CAMERAS if _takes_no_cameras(room) else None
+
+
+def _takes_no_cameras(room: LiveRoom) -> bool:
+    return room.relief >= Relief.NO_MORE_CAMERAS
 
 
 def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
@@ -258,7 +273,7 @@ def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now
         subscriber_id=command.subscriber_id,
         capabilities=command.capabilities,
         joined_at=now,
-        video_muted=settings.user_join_video_off and not is_screen,
+        video_muted=not is_screen and (settings.user_join_video_off or _takes_no_cameras(room)),
         withheld=settings.room_join_video_off and not is_screen,
     )
     after = _negotiated(room, member, media)

@@ -62,6 +62,7 @@ class SoundPlane:
                 late = int((now - due) / FRAME_S)
                 self.sound.skip(late)
                 self._missed += late
+                self._late += late
                 tick += late
                 due = started + tick * FRAME_S
             if self._ending.wait(max(0.0, due - now)):

@@ -65,6 +65,8 @@ class Compositor:
         self._covered: set[str] = set()
         self._shown: frozenset[str] = frozenset()
         self._talking: frozenset[str] = frozenset()
+        self._slow: frozenset[str] = frozenset()
+        self._rests = False
         self._counts = CompositorStatistics()
         self._tiles: list[Tile] = []
         self._below: list[list[int]] = []
@@ -93,6 +95,11 @@ class Compositor:
             self._changes.frames = {
                 member_id: frame for member_id, frame in self._changes.frames.items() if member_id in self._shown
             }
+
+    def set_slow(self, member_ids: frozenset[str]) -> None:
+        """Exactly these members' cameras are drawn only with every second call of `compose`."""
+        with self._lock:
+            self._slow = member_ids
 
     def set_talking(self, member_ids: frozenset[str]) -> None:
         """Exactly these members talk: their tiles have a border."""
@@ -130,6 +137,9 @@ class Compositor:
         started = thread_time()
         with self._lock:
             changes, self._changes = self._changes, _Changes()
+            self._rests = bool(self._slow) and not self._rests
+            if self._rests:
+                self._changes.frames = {name: changes.frames.pop(name) for name in self._slow & changes.frames.keys()}
             talking = self._talking
         for member_id in changes.covers:
             self._frames.pop(member_id, None)

@@ -1,6 +1,8 @@
 """The picture of a room, made on time: a thread that decodes, composes and encodes at the room's frame rate."""
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +19,8 @@ from parlour.media.video.pace import IDLE_EVERY, SETTLING, Pace, timestamp_of
 from parlour.media.video.picture import Compositor
 from parlour.media.video.rendition import RenditionId, RenditionSize, Shape, shapes
 
+NICE = 5
+"""The thread's priority, lower than that of sound and packets: where the machine is busy they go first."""
 BEHIND_MAX = 0.25
 """Seconds behind its clock at which the plane lets ticks go instead of catching up."""
 
@@ -73,6 +77,7 @@ class PicturePlane:
         self._reformatter = VideoReformatter()
         self._lock = threading.Lock()
         self._ending = threading.Event()
+        self._every = 1
         self._ticks = self._missed = self._encoded = 0
         self._decoding = self._composing = self._encoding = self._seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="parlour-picture", daemon=True)
@@ -100,6 +105,10 @@ class PicturePlane:
             output = self._outputs.get(rendition)
             if output is not None:
                 output.keyframes.ask()
+
+    def set_every(self, every: int) -> None:
+        """Make a picture only with every so many ticks."""
+        self._every = every
 
     def bitrate(self, size: RenditionSize) -> int:
         """Bits a second of the renditions of this size."""
@@ -129,6 +138,8 @@ class PicturePlane:
         }
 
     def _run(self) -> None:
+        if sys.platform == "linux":  # where priorities are a thread's own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         started = self._started
         tick = 0
         while True:
@@ -150,6 +161,9 @@ class PicturePlane:
             tick += 1
 
     def _tick(self, tick: int) -> None:
+        self._ticks += 1
+        if tick % self._every:
+            return
         with self._lock:
             decoders = list(self._decoders.items())
             outputs = list(self._outputs.items())
@@ -180,7 +194,6 @@ class PicturePlane:
             output.changed = False
         encoded = time.thread_time()
         self._look(tick, self.compositor.frame)
-        self._ticks += 1
         self._decoding += decoded - started
         self._composing += composed - decoded
         self._encoding += encoded - composed

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from parlour.domain.live.relief import Relief
 from parlour.media.video.rate import kush_bitrate
 
 DECREASE_DELAY = 5.0
@@ -12,6 +13,10 @@ LADDER = ((320, 180), (480, 270), (640, 360), (960, 540), (1280, 720), (1920, 10
 
 SLACK = 0.9
 """A tile may be larger than its picture by this factor: 270 lines are enough for 288."""
+
+
+SMALL_PARTS = 9
+"""How many small tiles fill a canvas."""
 
 
 class SenderRequest(NamedTuple):
@@ -42,20 +47,50 @@ def request_for(tile: tuple[int, int] | None, fps: int) -> SenderRequest:
     return SenderRequest(width, height, fps, max(300_000, kush_bitrate(width, height, fps, quality)))
 
 
+def eased(
+    tile: tuple[int, int] | None, canvas: tuple[int, int], fps: int, relief: Relief
+) -> tuple[tuple[int, int] | None, int]:
+    """The tile and the frame rate to ask a sender for, where the worker goes without something.
+
+    ``tile`` and ``canvas`` are widths and heights in pixels.
+    """
+    if tile is None or relief is Relief.NONE:
+        return tile, fps
+    if is_small(tile, canvas) or relief >= Relief.SLOWER_PICTURE:
+        fps //= 2
+    if relief >= Relief.SMALLER_CAMERAS:
+        tile = (tile[0] // 2, tile[1] // 2)
+    return tile, fps
+
+
+def is_small(tile: tuple[int, int], canvas: tuple[int, int]) -> bool:
+    """Whether a tile takes a ninth of the canvas or less, give or take the rounding to even pixels."""
+    return SMALL_PARTS * (tile[0] - 2) * (tile[1] - 2) <= canvas[0] * canvas[1]
+
+
 class SenderRequests:
     """Remembers what each sender was asked for: more at once, less after a while. Times are seconds of one clock."""
 
-    def __init__(self, fps: int) -> None:
+    def __init__(self, fps: int, canvas: tuple[int, int]) -> None:
         self._fps = fps
+        self._canvas = canvas
+        self._relief = Relief.NONE
         self._asked: dict[str, SenderRequest] = {}
         self._less_since: dict[str, float] = {}
+
+    def relieve(self, relief: Relief) -> None:
+        """What is to be gone without from now on. Less is asked for without delay."""
+        if relief > self._relief:
+            self._less_since = dict.fromkeys(self._asked, float("-inf"))
+        self._relief = relief
 
     def update(self, member_id: str, tile: tuple[int, int] | None, now: float) -> SenderRequest | None:
         """The request to send now, or ``None`` when the last one stands.
 
         To be called at every layout and now and then.
         """
-        wanted, asked = request_for(tile, self._fps), self._asked.get(member_id)
+        wanted = request_for(*eased(tile, self._canvas, self._fps, self._relief))
+        asked = self._asked.get(member_id)
         if asked is None or wanted.bitrate > asked.bitrate:
             return self._ask(member_id, wanted)
         if wanted == asked:
