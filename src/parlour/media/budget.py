@@ -12,7 +12,7 @@ TIGHT: Final = 0.9
 EASY: Final = 0.6
 """The part below which something is given back: half of what was given up may come back with it."""
 LATE: Final = 0.02
-"""The part of frames of sound that come late above which the machine gives less than was thought."""
+"""The part of sound and pictures that come late above which the machine gives less than was thought."""
 SETTLE_S: Final = 2.0
 """How long a step takes until it shows in what is measured."""
 CALM_S: Final = 8.0
@@ -21,12 +21,12 @@ CALM_MAX_S: Final = 64.0
 TOO_EARLY_S: Final = 30.0
 LEAST_CORES: Final = 0.1
 _GROWTH: Final = 1.02
-"""By how much a budget that was found too large grows back in each second without late sound."""
+"""By how much a budget that was found too large grows back in each second in which nothing is late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a worker did since it was measured last: cores that it kept busy, and the part of sound that came late."""
+    """What a worker did lately: cores that it kept busy, and the part of what was due that was late."""
 
     cores: float
     late: float

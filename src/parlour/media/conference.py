@@ -183,7 +183,7 @@ class Conference:
         await self._finish()
 
     def punctuality(self) -> tuple[float, float]:
-        """Frames of sound since the start, and those that were late."""
+        """Frames of sound and pictures that were due since the start, and those that were late or let go."""
         return self._stage.punctuality()
 
     def statistics(self) -> dict[str, float]:

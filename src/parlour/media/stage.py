@@ -169,9 +169,10 @@ class Stage:
         await asyncio.to_thread(self.sound.end)
 
     def punctuality(self) -> tuple[float, float]:
-        """Frames of sound since the start, and those that were late."""
-        sound = self.sound.statistics()
-        return sound["ticks"] + sound["missed"], sound["late"]
+        """Frames of sound and pictures that were due since the start, and those that were late or let go."""
+        sound, picture = self.sound.statistics(), self.picture.statistics()
+        due = sound["ticks"] + sound["missed"] + picture["ticks"] + picture["missed"]
+        return due, sound["late"] + picture["missed"]
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start."""

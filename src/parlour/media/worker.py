@@ -93,7 +93,7 @@ class Worker:
         self._closing: set[asyncio.Task[None]] = set()
         self._budget = budget
         self._relief = relief
-        self._sound: dict[UUID, tuple[float, float]] = {}
+        self._punctuality: dict[UUID, tuple[float, float]] = {}
 
     async def handle(self, room_id: UUID, command: Command) -> Reply:
         """Pass a command on to its room; a join brings the room to life."""
@@ -198,14 +198,15 @@ class Worker:
         return None if room is None or room.is_over else room
 
     def _late(self) -> float:
-        """The part of all rooms' sound since the last call that came late."""
-        before, self._sound = self._sound, {room_id: room.punctuality() for room_id, room in self._rooms.items()}
-        ticks = late = 0.0
-        for room_id, (ticks_now, late_now) in self._sound.items():
-            ticks_then, late_then = before.get(room_id, (0.0, 0.0))
-            ticks += ticks_now - ticks_then
+        """The part of what all rooms were due to make since the last call that came late or not at all."""
+        before = self._punctuality
+        self._punctuality = {room_id: room.punctuality() for room_id, room in self._rooms.items()}
+        due = late = 0.0
+        for room_id, (due_now, late_now) in self._punctuality.items():
+            due_then, late_then = before.get(room_id, (0.0, 0.0))
+            due += due_now - due_then
             late += late_now - late_then
-        return late / ticks if ticks else 0.0
+        return late / due if due else 0.0
 
     def _at_station(self) -> Station:
         if self.station is None:
