@@ -264,9 +264,7 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
         studio = Studio(_objects(options.objects_url))
         archive = Archive(options.objects_url, Spool(options.spool))
         budget = Budget(granted_cores(options.share))
-        worker = Worker(
-            endpoint, studio, archive, options.server_limit, options.grace, budget, relief=options.relief
-        )
+        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace, budget, relief=options.relief)
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
