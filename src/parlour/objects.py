@@ -4,10 +4,15 @@ Credentials of a bucket come from the environment that its vendor's tools read, 
 ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION`` and, for another vendor's S3, ``AWS_ENDPOINT_URL``.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from obstore.store import ObjectStore, from_url
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 FOLDER = "objects"
 PREVIEWS = "previews"
@@ -27,7 +32,13 @@ def open_objects(url: str, *, patience: float | None = None) -> ObjectStore:
         return from_url(url, mkdir=True)
     if patience is None:
         return from_url(url)
-    return from_url(url, client_options={"timeout": timedelta(seconds=patience)}, retry_config={"max_retries": 0})
+    options: ClientConfig = {"timeout": timedelta(seconds=patience), "allow_http": _may_be_plain()}
+    return from_url(url, client_options=options, retry_config={"max_retries": 0})
+
+
+def _may_be_plain() -> bool:
+    """What the environment says of HTTP without TLS; options that are given make the store forget it."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "yes", "on"}
 
 
 def recording_key(project: object, session: object, recording: object) -> str:

@@ -45,7 +45,9 @@ async def test_a_session_from_its_first_to_its_last(tmp_path: Path) -> None:
             assert session["id"] == joined["room_session_id"]
             assert session["room_id"] == joined["room_id"]
             assert (session["status"], session["max_members"], session["name"]) == ("in-progress", 5, "coffee")
-            assert session["preview_url"]
+            url = f"{server.origin}{SESSIONS}/{session['id']}/preview/"
+            assert session["preview_url"].startswith(url)
+            assert joined["room_session"]["preview_url"] == session["preview_url"]
             await ana.seat.act("lock")
             await ana.seat.act("mute", channels=["audio"])
             await until(lambda: listed(server)[0]["locked"])

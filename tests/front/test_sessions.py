@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from parlour.domain.room import Quality
 from parlour.store.database import Database
 from tests.front.test_paging import ids, walk
+from tests.front.test_rooms import create
 from tests.store.entries import NOON, Story, an_id
 from tests.store.test_sessions import keep
 
@@ -169,3 +170,55 @@ async def test_there_is_no_such_session(api: httpx.AsyncClient, database: Databa
 async def test_only_with_credentials(api: httpx.AsyncClient) -> None:
     for path in (SESSIONS, f"{SESSIONS}/{uuid4()}", f"{SESSIONS}/{uuid4()}/members"):
         assert (await api.get(path, auth=("nobody", "nothing"))).status_code == 401
+
+
+async def test_addresses_follow_the_session(api: httpx.AsyncClient, database: Database) -> None:
+    room, empty = await create(api), await create(api)
+    await api.post("/api/fabric/resources/subscribers", json={"email": "ana@example.com"})
+    story = Story()
+    story.room_id = UUID(room["conference_room"]["id"])
+    ways = (
+        f"/api/fabric/resources/conference_rooms/{room['id']}/addresses",
+        f"/api/fabric/resources/conference_room/{room['id']}/addresses",
+        f"/api/fabric/resources/{room['id']}/addresses",
+        "/api/fabric/addresses?type=room",
+        "/api/fabric/addresses",
+    )
+
+    async def seen() -> list[tuple[str | None, bool]]:
+        """The room's address in all ways in which it is shown, which have to agree; nothing else has a session."""
+        found = []
+        for way in ways:
+            for address in (await get(api, way))["data"]:
+                state = (address["preview_url"], address["locked"])
+                if address["resource_id"] == room["id"]:
+                    found.append(state)
+                    assert await get(api, f"/api/fabric/addresses/{address['id']}") == address
+                else:
+                    assert state == (None, False)
+        assert len(found) == len(ways)
+        return found
+
+    nothing: list[tuple[str | None, bool]] = [(None, False)] * len(ways)
+    assert await seen() == nothing
+    await keep(database, story.started(preview="secret"))
+    url = f"http://parlour.test{SESSIONS}/{story.id}/preview/secret"
+    assert await seen() == [(url, False)] * len(ways)
+    await keep(database, story.updated(1.0, locked=True, preview=""))
+    assert await seen() == [(None, True)] * len(ways)
+    await keep(database, story.updated(2.0, preview="secret"), story.ended(3.0))
+    assert await seen() == nothing
+    assert empty["id"] != room["id"]
+
+
+async def test_a_guest_sees_the_session_behind_an_address(api: httpx.AsyncClient, database: Database) -> None:
+    room = await create(api)
+    story = Story()
+    story.room_id = UUID(room["conference_room"]["id"])
+    (address,) = (await get(api, f"/api/fabric/resources/{room['id']}/addresses"))["data"]
+    body = {"address_id": address["id"]}
+    token = (await api.post("/api/fabric/subscriber/invites", json=body)).json()["token"]
+    await keep(database, story.started(preview="secret", locked=True))
+    info = await api.get("/api/fabric/subscriber/info", headers={"Authorization": f"Bearer {token}"}, auth=None)
+    (seen,) = info.json()["fabric_addresses"]
+    assert (seen["locked"], seen["preview_url"]) == (True, f"http://parlour.test{SESSIONS}/{story.id}/preview/secret")

@@ -24,6 +24,7 @@ from parlour.front.bootstrap import Credentials, ensure_credentials
 from parlour.front.first_room import open_first_room
 from parlour.front.front import utc_now
 from parlour.front.keeper import Keeper, Reaper
+from parlour.front.objects import Objects
 from parlour.front.server import Server, listen, make_server
 from parlour.front.signalling.switchboard import Switchboard
 from parlour.front.sweep import sweep
@@ -73,6 +74,10 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
             grace=settings.seat_grace,
             ice_servers=lambda ticket: told_ice_servers(settings, ticket, utc_now().timestamp()),
         )
+        objects = Objects(settings.objects)
+        stack.callback(objects.close)
+        keeper = Keeper(database)
+        reaper = Reaper(database, rooms, settings.seat_grace, utc_now)
         app = build_app(
             database,
             switchboard=switchboard,
@@ -81,6 +86,8 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
             lenient_create=settings.lenient_create,
             log_requests=settings.access_log,
             open_project=credentials.project if settings.open_rooms else None,
+            objects=objects,
+            figures={"keeper": keeper.statistics, "reaper": reaper.statistics},
         )
         server = make_server(app, settings.tls_cert, settings.tls_key)
         loop = asyncio.get_running_loop()
@@ -95,11 +102,11 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
             chores = [
                 tasks.create_task(chore)
                 for chore in (
-                    sweep(database, utc_now),
+                    sweep(database, objects, utc_now),
                     switchboard.run(),
                     switchboard.notices.run(),
-                    rooms.journal.run(Keeper(database).keep),
-                    Reaper(database, rooms, settings.seat_grace, utc_now).run(),
+                    rooms.journal.run(keeper.keep),
+                    reaper.run(),
                     _drain(ending, rooms, fleet, switchboard, server),
                 )
             ]

@@ -3,6 +3,7 @@
 ::
 
     Refusal
+    ├── Gone             what a link led to for a time; the time is over
     ├── InvalidInput     the caller's input breaks one rule or several; carries every problem
     ├── NotAuthorized    no credentials, wrong ones, or without the permission that the act needs
     ├── NotFound         no such thing, or it belongs to another project
@@ -52,6 +53,10 @@ class NotAuthorized(Refusal):
 
 class NotFound(Refusal):
     """There is no such thing for this caller."""
+
+
+class Gone(Refusal):
+    """It was there for this caller, for a time that is over."""
 
 
 class TooLarge(Refusal):

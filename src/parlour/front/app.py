@@ -3,7 +3,7 @@
 import functools
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -22,10 +22,14 @@ from parlour.front.api import (
     directory,
     embeds,
     join_tokens,
+    previews,
+    recording_file,
     resources,
+    room_recordings,
     room_sessions,
     rooms,
     service,
+    session_recordings,
     subscribers,
     tokens,
 )
@@ -33,7 +37,9 @@ from parlour.front.auth import Gate
 from parlour.front.cors import Cors
 from parlour.front.errors import HANDLERS
 from parlour.front.front import Front, utc_now
+from parlour.front.links import FileLinks
 from parlour.front.metrics import Metrics
+from parlour.front.objects import Objects
 from parlour.front.observe import Observe
 from parlour.front.openapi import api_document
 from parlour.front.signalling.rooms import NoRooms
@@ -77,16 +83,21 @@ def build_app(
     switchboard: Switchboard | None = None,
     bus: BusRooms | None = None,
     open_project: UUID | None = None,
+    objects: Objects | None = None,
+    figures: Mapping[str, Callable[[], dict[str, float]]] | None = None,
 ) -> ASGIApp:
     """The application over a migrated database. The clocks are given so that tests can hold them.
 
-    Without a ``switchboard`` nobody can join a room. ``bus`` is where its rooms live, for ``/metrics``. The rooms of
-    ``open_project`` can be joined without an invitation.
+    Without a ``switchboard`` nobody can join a room. ``bus`` is where its rooms live, for ``/metrics``, as are
+    ``figures`` of what else runs. The rooms of ``open_project`` can be joined without an invitation. Without
+    ``objects`` there are no files of recordings.
     """
     gate = Gate(database, monotonic)
     if switchboard is None:
         switchboard = Switchboard(database, Tickets(database, now), NoRooms())
     sources = {"database": database.statistics, "gate": gate.statistics, "signalling": switchboard.statistics}
+    objects = objects or Objects("memory:///")
+    sources |= {"objects": objects.statistics, **(figures or {})}
     if bus is not None:
         sources["bus"] = bus.statistics
     doors = open_rooms.OpenRooms(open_project, monotonic) if open_project is not None else None
@@ -104,7 +115,8 @@ def build_app(
     )
     # Rooms and subscribers before resources: their paths are the longer ones.
     parts = (
-        *(rooms, subscribers, resources, join_tokens, embeds, directory, room_sessions, tokens),
+        *(rooms, subscribers, resources, join_tokens, embeds, directory, tokens),
+        *(room_sessions, session_recordings, room_recordings, recording_file, previews),
         *(service, documents, door, open_rooms, web),
     )
     for part in parts:
@@ -128,6 +140,8 @@ def build_app(
         public_url,
         lenient_create,
         switchboard.tickets,
+        FileLinks(database, now),
+        objects,
         switchboard,
         now,
         routes,

@@ -56,6 +56,13 @@ async def read_object(request: Request) -> tuple[dict[str, Any], bytes]:
     return found, raw
 
 
+async def read_object_or_nothing(request: Request) -> dict[str, Any]:
+    """As ``read_object``, for a request that need not have a body; without one it says nothing."""
+    if header(request, b"transfer-encoding") is None and (header(request, b"content-length") or "0") == "0":
+        return {}
+    return (await read_object(request))[0]
+
+
 def _check_type(request: Request) -> None:
     encoding = header(request, b"content-encoding")
     if encoding is not None and encoding.lower() != "identity":

@@ -1,7 +1,7 @@
-"""Cross-origin requests (CORS) for the few routes that browsers call with a join token.
+"""Cross-origin requests (CORS) for the few routes that browsers call with a join token, and for previews.
 
-Any origin may: the token is what counts, and no cookie is ever read. Everything else takes an API token, which has no
-business in a browser, and stays closed.
+Any origin may: the token, or the link, is what counts, and no cookie is ever read. Everything else takes an API
+token, which has no business in a browser, and stays closed.
 """
 
 import re
@@ -9,13 +9,16 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OPEN = re.compile(
-    r"/api/fabric/(?:subscriber/info|subscriber/invites|embeds/tokens|addresses(?:/[^/]+)?)\Z",
+    r"/api/fabric/(?:subscriber/info|subscriber/invites|embeds/tokens|addresses(?:/[^/]+)?)\Z"
+    r"|/api/video/room_sessions/[^/]+/preview/[^/]+\Z",
 )
+_OPEN_TO_CHANGES = re.compile(r"/api/video/room_sessions/[^/]+/recordings(?:/[^/]+)?\Z")
+"""Their lists are for API tokens."""
 _ORIGIN = (b"access-control-allow-origin", b"*")
 _EXPOSED = (b"access-control-expose-headers", b"x-request-id, retry-after")
 _PREFLIGHT = [
     _ORIGIN,
-    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-methods", b"GET, POST, PUT"),
     (b"access-control-allow-headers", b"authorization, content-type"),
     (b"access-control-max-age", b"86400"),
 ]
@@ -29,7 +32,7 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
-        if scope["type"] != "http" or not _OPEN.match(scope["path"]):
+        if scope["type"] != "http" or not _is_open(scope):
             await self._app(scope, receive, send)
             return
         if scope["method"] == "OPTIONS":
@@ -43,3 +46,9 @@ class Cors:
             await send(message)
 
         await self._app(scope, receive, opened)
+
+
+def _is_open(scope: Scope) -> bool:
+    path: str = scope["path"]
+    changes = scope["method"] in {"POST", "PUT", "OPTIONS"}
+    return bool(_OPEN.match(path) or (changes and _OPEN_TO_CHANGES.match(path)))

@@ -140,6 +140,7 @@ def described(
     failures: tuple[int, ...],
     *,
     takes: type[BaseModel] | None = None,
+    may_take: type[BaseModel] | None = None,
     parameters: list[dict[str, Any]] | None = None,
     leads_to: Mapping[str, Lead] | None = None,
     status: int | None = None,
@@ -147,13 +148,15 @@ def described(
 ) -> dict[str, Any]:
     """The arguments that describe a route.
 
-    ``gives`` is the answer's model, ``None`` for 204 without a body. ``leads_to`` maps operations to what this answer
-    has for them. ``security`` names the ways in, each good by itself; none: open to all.
+    ``gives`` is the answer's model, ``None`` for 204 without a body. ``takes`` is the body's model, ``may_take`` that
+    of one that may be left out. ``leads_to`` maps operations to what this answer has for them. ``security`` names the
+    ways in, each good by itself; none: open to all.
     """
     extra: dict[str, Any] = {"security": [{scheme: []} for scheme in security]}
-    if takes is not None:
-        schema = {"$ref": f"#/components/schemas/{takes.__name__}"}
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    body = takes or may_take
+    if body is not None:
+        schema = {"$ref": f"#/components/schemas/{body.__name__}"}
+        extra["requestBody"] = {"required": takes is not None, "content": {"application/json": {"schema": schema}}}
     if parameters:
         extra["parameters"] = parameters
     success: dict[str, Any] = {"description": "Done."}

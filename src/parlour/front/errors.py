@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from parlour.domain.errors import (
+    Gone,
     InvalidInput,
     NotAuthorized,
     NotFound,
@@ -77,6 +78,8 @@ def refused(request: Request, refusal: Exception) -> Response:
             return render(401, {"error": "Unauthorized"}, {"WWW-Authenticate": f'{refusal.scheme} realm="parlour"'})
         case NotFound():
             return render(404, {"error": "Not Found"})
+        case Gone():
+            return render(410, {"error": "Gone"})
         case TooLarge():
             # The rest of the body would be read as the next request.
             return render(413, {"error": "Payload Too Large"}, {"Connection": "close"})

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from parlour.domain.identity import time_ordered_id
 from parlour.front.auth import Gate
+from parlour.front.links import FileLinks
 from parlour.front.metrics import Metrics
+from parlour.front.objects import Objects
 from parlour.front.signalling.switchboard import Switchboard
 from parlour.front.tickets import Tickets
 from parlour.store.database import Database
@@ -27,6 +29,8 @@ _VERSION_4 = 0x4 << 76 | 0b10 << 62
 """The version and the variant of a random UUID (RFC 9562 section 5.4)."""
 _RANDOM_BITS = (1 << 128) - 1 & ~(0xF << 76 | 0b11 << 62)
 _AUTHORITY = re.compile(r"[A-Za-z0-9._~-]{1,253}(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?\Z")
+_HTTP = {"ws": "http", "wss": "https"}
+"""What is reached where a WebSocket is."""
 
 
 def utc_now() -> datetime:
@@ -45,6 +49,8 @@ class Front:
     public_url: str | None
     lenient_create: bool
     tickets: Tickets
+    file_links: FileLinks
+    objects: Objects
     switchboard: Switchboard
     now: Callable[[], datetime] = utc_now
     routes: "Sequence[Route]" = ()
@@ -54,7 +60,7 @@ class Front:
         """An id that sorts by the time it was made."""
         return time_ordered_id(time.time_ns(), int.from_bytes(os.urandom(8), "big"))
 
-    def origin(self, request: Request) -> str:
+    def origin(self, request: HTTPConnection) -> str:
         """Where the caller reached this server, without a slash at the end; ``public_url`` decides where it is set."""
         if self.public_url:
             return self.public_url
@@ -62,7 +68,8 @@ class Front:
         if not _AUTHORITY.match(host):
             name, port = request.scope["server"]
             host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-        return f"{request.scope['scheme']}://{host}"
+        scheme = request.scope["scheme"]
+        return f"{_HTTP.get(scheme, scheme)}://{host}"
 
 
 def random_id() -> UUID:

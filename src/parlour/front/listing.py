@@ -31,10 +31,15 @@ async def listed(
         lambda connection: fetch(connection, project, asked.position, asked.size)
     )
     if page is None:
-        raise InvalidInput(
-            Problem("page_token_is_invalid", "page_token is of something that is gone; start over", "page_token")
-        )
+        raise gone_page()
     return render_page(request, asked, page, show, **filters)
+
+
+def gone_page() -> InvalidInput:
+    """The refusal of a page behind something that is gone."""
+    return InvalidInput(
+        Problem("page_token_is_invalid", "page_token is of something that is gone; start over", "page_token")
+    )
 
 
 def render_page(

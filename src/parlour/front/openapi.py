@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from parlour.front.api.join_token_schema import JOIN_TOKEN_REQUESTS
+from parlour.front.api.recording_schema import ChangeRecordingRequest, StartRecordingRequest
 from parlour.front.api.room_schema import ConferenceRoomCreateRequest, ConferenceRoomUpdateRequest
 from parlour.front.api.subscriber_schema import CreateSubscriberRequest, UpdateSubscriberRequest
 from parlour.front.api.tokens import CreateTokenRequest, UpdateTokenRequest
@@ -21,6 +22,8 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     *JOIN_TOKEN_REQUESTS,
     CreateSubscriberRequest,
     UpdateSubscriberRequest,
+    StartRecordingRequest,
+    ChangeRecordingRequest,
 )
 _REF = "#/components/schemas/"
 _SHARED = {model.__name__: f"Types.StatusCodes.{model.__name__}" for model in FAILURES.values()} | {

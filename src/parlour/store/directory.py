@@ -20,7 +20,10 @@ ROOM, SUBSCRIBER = "room", "subscriber"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An address as the directory shows it; ``kind`` is ``room`` or ``subscriber``."""
+    """An address as the directory shows it; ``kind`` is ``room`` or ``subscriber``.
+
+    ``room_id`` is what sessions name a room by.
+    """
 
     id: UUID
     resource_id: UUID
@@ -28,6 +31,7 @@ class Entry:
     name: str
     display_name: str
     created_at: datetime
+    room_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ _entries = sa.union_all(
         rooms.c.address_name.label("name"),
         rooms.c.display_name.label("display_name"),
         rooms.c.created_at.label("created_at"),
+        rooms.c.room_id.label("room_id"),
         rooms.c.project_id.label("project_id"),
     ),
     sa.select(
@@ -59,10 +64,11 @@ _entries = sa.union_all(
         subscribers.c.address_name,
         subscribers.c.name,
         subscribers.c.created_at,
+        sa.null(),
         subscribers.c.project_id,
     ),
 ).subquery("entries")
-_COLUMNS = tuple(_entries.c[name] for name in ("id", "resource_id", "kind", "name", "display_name", "created_at"))
+_COLUMNS = tuple(_entries.c[name] for name in Entry.__dataclass_fields__)
 _resource_id = _entries.c.resource_id
 
 

@@ -60,9 +60,20 @@ def keep(connection: sa.Connection, entries: Sequence[Entry]) -> None:
     )
 
 
-def note(connection: sa.Connection, project: UUID, session: UUID, told: LiveRecording, since: datetime | None) -> None:
-    """Write down what a room has just answered, unless the journal has told of the recording after ``since``."""
-    put_younger(connection, recordings, [_row(told, project, session, since or _moment(told.started_at))])
+def as_told(told: LiveRecording, project: UUID, session: UUID, told_at: datetime) -> Recording:
+    """A recording as its room tells it."""
+    row = _row(told, project, session, told_at)
+    return Recording(**{**row, "status": told.status})
+
+
+def note(connection: sa.Connection, told: Recording, since: datetime | None) -> None:
+    """Write down what a room has just answered, unless the journal has told of the recording after ``since``.
+
+    That is when it was told of last; ``None`` for a recording that was not known.
+    """
+    row = {name: getattr(told, name) for name in Recording.__dataclass_fields__}
+    row |= {"status": told.status.value, "told_at": since or told.started_at}
+    put_younger(connection, recordings, [row])
 
 
 def get(connection: sa.Connection, project: UUID, key: UUID) -> Recording | None:

@@ -82,6 +82,13 @@ def at_address(connection: sa.Connection, project: UUID, name: str) -> Room | No
     return None if row is None else _room(row)
 
 
+def with_room_id(connection: sa.Connection, project: UUID, room_id: UUID) -> Room | None:
+    """The room that sessions and events name so."""
+    query = _SELECT.where(rooms.c.project_id == project, rooms.c.room_id == room_id)
+    row = connection.execute(query).first()
+    return None if row is None else _room(row)
+
+
 def with_ids(connection: sa.Connection, project: UUID, ids: list[UUID]) -> dict[UUID, Room]:
     """Those of the rooms that there are."""
     query = _SELECT.where(rooms.c.project_id == project, rooms.c.id.in_(ids))

@@ -1,6 +1,7 @@
 """Rows that are told again and again: the younger word counts."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,7 +9,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def put_younger(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows with a ``told_at`` by their id, each unless the row that is there was told later."""
+    """Write rows with a ``told_at`` by their id, each unless the row that is there was told later.
+
+    Rows of one id are in the order of time.
+    """
     if not rows:
         return
     insert = _insert(connection, table)
@@ -16,7 +20,8 @@ def put_younger(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[
     statement = insert.on_conflict_do_update(
         index_elements=["id"], set_=new, where=insert.excluded.told_at >= table.c.told_at
     )
-    connection.execute(statement, list(rows))
+    # By id, so that two who write the same rows wait for each other in one order.
+    connection.execute(statement, sorted(rows, key=itemgetter("id")))
 
 
 def put_once(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:

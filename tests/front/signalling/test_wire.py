@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from parlour.front.signalling import wire
 from parlour.front.signalling.lint import Malformed, check_event
 
 PROTOCOL = "signalwire_jti_1_project"
+ORIGIN = "https://rooms.example.com"
 SESSION = Session("s1", "r1", "coffee", "Coffee", "grid-responsive", meta={"a": 10**30})
 ALICE = Member("m1", "c1", "Alice", capabilities=("self", "member"))
 SCREEN = Member("m2", "c2", "Alice", MemberKind.SCREEN, "m1")
@@ -32,9 +33,9 @@ def event(kind: str, params: Json | None) -> Json:
 
 
 GOOD: dict[str, Json | None] = {
-    "call.joined": wire.joined("c1", "m1", SESSION, [ALICE, SCREEN]),
-    "call.left": wire.left("c1", "m1", SESSION, "left"),
-    "call.updated": wire.call_updated(SESSION, ("locked",)),
+    "call.joined": wire.joined("c1", "m1", SESSION, [ALICE, SCREEN], ORIGIN),
+    "call.left": wire.left("c1", "m1", SESSION, "left", ORIGIN),
+    "call.updated": wire.call_updated(SESSION, ("locked",), ORIGIN),
     "member.joined": wire.member_joined(SCREEN, SESSION),
     "member.left": wire.member_left(ALICE, SESSION, "left"),
     "member.updated": wire.member_updated(ALICE, SESSION, ("audio_muted",)),
@@ -125,3 +126,14 @@ def test_members_are_listed_alike_whether_they_crossed_the_bus_or_not() -> None:
     plain = {**asdict(SCREEN), "kind": "screen"}
     listed = wire.listing({"members": [SCREEN, plain]}, "r1", "s1")["members"]
     assert listed == [wire.member(SCREEN, "r1", "s1")] * 2
+
+
+def test_a_preview_is_told_as_its_url() -> None:
+    assert wire.room_session(SESSION, ORIGIN)["preview_url"] is None
+    session = replace(SESSION, preview="secret")
+    body = wire.call_updated(session, ("preview",), ORIGIN)["room_session"]
+    assert body["preview_url"] == f"{ORIGIN}/api/video/room_sessions/s1/preview/secret"
+    assert body["updated"] == ["preview_url"]
+    check_event(event("call.updated", wire.call_updated(session, ("preview",), ORIGIN)), PROTOCOL)
+    with pytest.raises(Malformed):
+        check_event(event("call.updated", wire.call_updated(session, ("preview",), "")), PROTOCOL)

@@ -1,5 +1,6 @@
 """Addresses as the API shows them, whatever stands behind them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -8,7 +9,11 @@ from pydantic import BaseModel, Field
 from parlour.domain import address, subscriber
 from parlour.domain.moment import format_moment
 from parlour.front.describe import Lead, Links
+from parlour.front.front import Front
+from parlour.front.links import preview_url
+from parlour.store import sessions
 from parlour.store.directory import ROOM, Entry
+from parlour.store.sessions import Session
 
 _FIRST = "/data/0/id"
 LEADS_TO = {
@@ -50,8 +55,17 @@ class FabricAddressList(BaseModel):
     links: Links
 
 
-def entry_body(entry: Entry, origin: str) -> dict[str, Any]:
-    """An address of any kind as the API shows it."""
+async def live_sessions(front: Front, entries: Iterable[Entry]) -> dict[UUID, Session]:
+    """The sessions that go on behind addresses, by ``room_id``."""
+    rooms = [entry.room_id for entry in entries if entry.room_id is not None]
+    if not rooms:
+        return {}
+    return await front.database.run(lambda connection: sessions.in_progress(connection, rooms))
+
+
+def entry_body(entry: Entry, origin: str, live: Mapping[UUID, Session]) -> dict[str, Any]:
+    """An address of any kind as the API shows it; ``live`` are the sessions that go on."""
+    session = live.get(entry.room_id) if entry.room_id is not None else None
     is_room = entry.kind == ROOM
     uri = f"/{address.CONTEXT if is_room else subscriber.CONTEXT}/{entry.name}"
     return {
@@ -61,8 +75,8 @@ def entry_body(entry: Entry, origin: str) -> dict[str, Any]:
         "display_name": entry.display_name,
         "type": entry.kind,
         "cover_url": f"{origin}/covers/room.svg" if is_room else None,
-        "preview_url": None,
-        "locked": False,
+        "preview_url": preview_url(origin, session.id, session.preview) if session is not None else None,
+        "locked": session is not None and session.locked,
         "channels": {channel: f"{uri}?channel={channel}" for channel in ("audio", "messaging", "video")},
         "created_at": format_moment(entry.created_at),
     }

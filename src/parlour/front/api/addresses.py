@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from parlour.domain.errors import NotFound
 from parlour.domain.token import ROOMS
-from parlour.front.api.address_schema import entry_body
+from parlour.front.api.address_schema import entry_body, live_sessions
 from parlour.front.front import front_of
 from parlour.front.listing import render_page
 from parlour.front.paging import Asked
@@ -24,5 +24,5 @@ async def list_addresses_of(request: Request, kind: str | None = None) -> Respon
     if entry is None:
         raise NotFound
     shown = [entry] if asked.position.holds(entry.id) else []
-    origin = front.origin(request)
-    return render_page(request, asked, Page(shown, None, None), lambda one: entry_body(one, origin))
+    origin, live = front.origin(request), await live_sessions(front, shown)
+    return render_page(request, asked, Page(shown, None, None), lambda one: entry_body(one, origin, live))

@@ -1,6 +1,5 @@
 """What the bearer of a join token can see: the addresses to dial, and who the bearer is."""
 
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,13 +9,14 @@ from starlette.responses import Response
 from parlour.domain.errors import InvalidInput, NotAuthorized, NotFound, Problem
 from parlour.domain.subscriber import Profile
 from parlour.domain.ticket import Ticket
-from parlour.front.api.address_schema import LEADS_TO, FabricAddress, FabricAddressList, entry_body
+from parlour.front.api.address_schema import LEADS_TO, FabricAddress, FabricAddressList, entry_body, live_sessions
 from parlour.front.api.subscriber_schema import SubscriberInfo, profile_body
 from parlour.front.bearer import admit_bearer, admit_either
 from parlour.front.describe import PAGING, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
-from parlour.front.listing import listed
+from parlour.front.listing import gone_page, render_page
+from parlour.front.paging import Asked
 from parlour.front.path import path_id
 from parlour.store import directory, subscribers
 from parlour.store.directory import ROOM, SUBSCRIBER, Wanted
@@ -64,10 +64,14 @@ async def list_addresses(request: Request) -> Response:
     """List addresses."""
     project, ticket = await admit_either(request)
     wanted, filters = _wanted(request, ticket)
-    origin = front_of(request).origin(request)
-    return await listed(
-        request, project, partial(directory.page, wanted=wanted), lambda entry: entry_body(entry, origin), **filters
+    front, asked = front_of(request), Asked.read(request.query_params)
+    page = await front.database.run(
+        lambda connection: directory.page(connection, project, asked.position, asked.size, wanted)
     )
+    if page is None:
+        raise gone_page()
+    origin, live = front.origin(request), await live_sessions(front, page.items)
+    return render_page(request, asked, page, lambda entry: entry_body(entry, origin, live), **filters)
 
 
 @router.get(
@@ -85,7 +89,8 @@ async def get_address(request: Request) -> Response:
     found = await front.database.run(lambda connection: directory.find(connection, project, frozenset({address})))
     if address not in found or (ticket is not None and not ticket.opens(address)):
         raise NotFound
-    return render(200, entry_body(found[address], front.origin(request)))
+    live = await live_sessions(front, [found[address]])
+    return render(200, entry_body(found[address], front.origin(request), live))
 
 
 @router.get(
@@ -101,7 +106,9 @@ async def subscriber_info(request: Request) -> Response:
     if ticket.subscriber is None:
         opened = ticket.addresses or frozenset()
         found = await front.database.run(lambda connection: directory.find(connection, ticket.project, opened))
-        return render(200, _info(ticket, _nobody(ticket), [entry_body(one, origin) for one in found.values()]))
+        live = await live_sessions(front, found.values())
+        bodies = [entry_body(one, origin, live) for one in found.values()]
+        return render(200, _info(ticket, _nobody(ticket), bodies))
     key = ticket.subscriber
     subscriber, entry = await front.database.run(
         lambda connection: (
@@ -111,7 +118,7 @@ async def subscriber_info(request: Request) -> Response:
     )
     if subscriber is None or entry is None:
         raise NotAuthorized("Bearer")
-    return render(200, _info(ticket, profile_body(subscriber), [entry_body(entry, origin)]))
+    return render(200, _info(ticket, profile_body(subscriber), [entry_body(entry, origin, {})]))
 
 
 def _info(ticket: Ticket, profile: dict[str, Any], addresses: list[dict[str, Any]]) -> dict[str, Any]:

@@ -26,13 +26,14 @@ from parlour.front.api.session_schema import (
 from parlour.front.describe import PAGING, Lead, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import front_of
+from parlour.front.links import SESSIONS
 from parlour.front.listing import Fetch, listed
 from parlour.front.path import path_id
 from parlour.store import sessions
 from parlour.store.paging import Page, Position
 from parlour.store.sessions import Session, Wanted
 
-PATH = "/api/video/room_sessions"
+PATH = SESSIONS
 FILTER_MAX = 200
 
 Item = TypeVar("Item")
@@ -41,7 +42,13 @@ router = APIRouter(tags=["Room sessions"])
 SESSION = identifier("id", "the session")
 _FIRST = Lead({"id": "/data/0/id"})
 _LEADS_TO = dict.fromkeys(
-    ("get-room-session", "list-room-session-members", "list-room-session-events"),
+    (
+        "get-room-session",
+        "list-room-session-members",
+        "list-room-session-events",
+        "list-room-session-recordings",
+        "start-room-recording",
+    ),
     _FIRST,
 )
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from parlour.domain.room import Quality
 from parlour.front.api.fields import ABSENT, drop_absent
 from parlour.front.describe import Links
+from parlour.front.links import preview_url
 from parlour.store.kept_json import compact_json
 from parlour.store.sessions import Session, SessionEvent, SessionMember
 
@@ -115,11 +116,6 @@ class RoomSessionEventList(BaseModel):
 
     data: list[RoomSessionEvent] = Field(description="The events of this page.")
     links: Links
-
-
-def preview_url(origin: str, session_id: object, secret: str) -> str | None:
-    """Where a session's moving picture is, for whoever has the link; ``None`` where there is none."""
-    return f"{origin}/api/video/room_sessions/{session_id}/preview/{secret}" if secret else None
 
 
 def session_body(session: Session, origin: str) -> dict[str, Any]:

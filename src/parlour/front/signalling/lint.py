@@ -115,6 +115,8 @@ def _room_session(session: Json) -> None:
     _object(session, "meta")
     _moment_or_none(session, "remove_at")
     after = session.get("remove_after_seconds_elapsed", "")
+    preview = session.get("preview_url", "")
+    _need(preview is None or (isinstance(preview, str) and preview.startswith("http")), "preview_url is no URL")
     _need(after is None or (isinstance(after, int) and after >= 0), "remove_after_seconds_elapsed is no count")
     for name in ("recordings", "streams", "playbacks"):
         _need(not session.get(name), f"{name} is not empty")

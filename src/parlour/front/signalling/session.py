@@ -86,6 +86,7 @@ class Dialogue:
         self.protocol = protocol
         self.ticket = ticket
         self.agent = agent
+        self.origin = ""
         self.calls: dict[str, Call] = {}
         self.answers: OrderedDict[str | int, asyncio.Future[Json]] = OrderedDict()
         self.online = False
@@ -110,11 +111,15 @@ class Dialogue:
         """Whether there is a socket just now."""
         return self._send is not None
 
-    def attach(self, send: Callable[[Json], None], let_go: LetGo) -> None:
-        """Send through this socket from now on; an earlier one is let go. What was missed waits for ``catch_up``."""
+    def attach(self, send: Callable[[Json], None], let_go: LetGo, origin: str = "") -> None:
+        """Send through this socket from now on; an earlier one is let go. What was missed waits for ``catch_up``.
+
+        ``origin`` is where the client reaches this server, without a slash at the end.
+        """
         if self._let_go is not None and self._send != send:
             self._let_go()
         self._send, self._let_go = send, let_go
+        self.origin = origin
         self.away_since = None
 
     def detach(self, send: Callable[[Json], None], now: float) -> bool:
@@ -219,7 +224,7 @@ class Dialogue:
     def end(self, call: Call, reason: str) -> None:
         """Tell that a call is over; the SDK wants to hear it before the call is gone."""
         if call.live is not None and call.kind is MemberKind.MEMBER:
-            self.emit("call.left", wire.left(call.id, call.member_id, call.live, reason))
+            self.emit("call.left", wire.left(call.id, call.member_id, call.live, reason, self.origin))
         self.calls.pop(call.id, None)
 
     def lose(self, call: Call, member: Member | None) -> None:
@@ -266,7 +271,7 @@ class Dialogue:
         if call.stage is Stage.ANSWERED and call.kind is MemberKind.MEMBER:
             call.live = event.session
             call.stage = Stage.JOINED
-            self.emit("call.joined", wire.joined(call.id, call.member_id, event.session, event.members))
+            self.emit("call.joined", wire.joined(call.id, call.member_id, event.session, event.members, self.origin))
 
     def _tell(self, told: Told, calls: list[Call]) -> None:
         """Send what concerns a room's members once, however many of the page's calls are in it."""
@@ -290,7 +295,7 @@ class Dialogue:
                 self.emit("layout.changed", wire.layout_changed(event.picture, live))
             case SessionUpdated():
                 call.live = event.session
-                self.emit("call.updated", wire.call_updated(event.session, event.updated))
+                self.emit("call.updated", wire.call_updated(event.session, event.updated, self.origin))
 
     def _member_updated(self, event: MemberUpdated, live: Session) -> None:
         flags = wire.audio_params(event.member, event.updated)

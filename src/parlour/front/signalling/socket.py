@@ -52,9 +52,11 @@ class _Over(Exception):  # noqa: N818 - the end of a socket, with its reason
 class Socket:
     """A client's connection."""
 
-    def __init__(self, websocket: WebSocket, board: Switchboard) -> None:
+    def __init__(self, websocket: WebSocket, board: Switchboard, origin: str) -> None:
+        """``origin`` is where the client reaches this server."""
         self._websocket = websocket
         self._board = board
+        self._origin = origin
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._outbox_bytes = 0
         self._dialogue: Dialogue | None = None
@@ -142,7 +144,7 @@ class Socket:
             await self._leave()
         self._dialogue = dialogue
         self._send(frames.result(request.id, content))
-        dialogue.attach(self._send, self._let_go)
+        dialogue.attach(self._send, self._let_go, self._origin)
         dialogue.catch_up()
         await tell_state(board, dialogue)
         requests.create_task(board.present(dialogue))
@@ -221,4 +223,5 @@ class Socket:
 
 async def signalling(websocket: WebSocket) -> None:
     """Serve a WebSocket."""
-    await Socket(websocket, websocket.app.state.front.switchboard).serve()
+    front = websocket.app.state.front
+    await Socket(websocket, front.switchboard, front.origin(websocket)).serve()

@@ -7,6 +7,7 @@ from typing import Any
 from parlour.domain.live.events import Layer, MediaWanted, Picture, Session
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.moment import format_moment
+from parlour.front.links import preview_url
 
 NODE = "parlour"
 """The SDK sends it back with every request. It steers nothing here: any front finds any room."""
@@ -77,8 +78,11 @@ def member(of: Member, room_id: str, session_id: str) -> Json:
     return found
 
 
-def room_session(of: Session, members: Sequence[Member] = ()) -> Json:
-    """A room session. Recordings, streams and playbacks stay empty: one SDK stops at anything in them."""
+def room_session(of: Session, origin: str, members: Sequence[Member] = ()) -> Json:
+    """A room session; ``origin`` is where the client reaches this server.
+
+    Recordings, streams and playbacks stay empty: one SDK stops at anything in them.
+    """
     return {
         "room_id": of.room_id,
         "room_session_id": of.id,
@@ -95,6 +99,7 @@ def room_session(of: Session, members: Sequence[Member] = ()) -> Json:
         "meta": dict(of.meta or {}),
         "remove_at": moment(of.remove_at),
         "remove_after_seconds_elapsed": of.remove_after,
+        "preview_url": preview_url(origin, of.id, of.preview),
         "recordings": [],
         "streams": [],
         "playbacks": [],
@@ -102,7 +107,7 @@ def room_session(of: Session, members: Sequence[Member] = ()) -> Json:
     }
 
 
-def joined(call_id: str, member_id: str, session: Session, members: Sequence[Member]) -> Json:
+def joined(call_id: str, member_id: str, session: Session, members: Sequence[Member], origin: str) -> Json:
     """``call.joined``. The capabilities are those of the member itself, and so is the time at which it is removed."""
     mine = next((one for one in members if one.id == member_id), None)
     return {
@@ -113,11 +118,11 @@ def joined(call_id: str, member_id: str, session: Session, members: Sequence[Mem
         "node_id": NODE,
         "capabilities": list(mine.capabilities) if mine else [],
         "remove_at": moment(_removed_at(session, mine)),
-        "room_session": room_session(session, members),
+        "room_session": room_session(session, origin, members),
     }
 
 
-def left(call_id: str, member_id: str, session: Session, reason: str) -> Json:
+def left(call_id: str, member_id: str, session: Session, reason: str, origin: str) -> Json:
     """``call.left``."""
     return {
         **_ids(session),
@@ -126,7 +131,7 @@ def left(call_id: str, member_id: str, session: Session, reason: str) -> Json:
         "member_id": member_id,
         "node_id": NODE,
         "reason": reason,
-        "room_session": room_session(session),
+        "room_session": room_session(session, origin),
     }
 
 
@@ -171,9 +176,9 @@ def layout_changed(picture: Picture, session: Session) -> Json:
     }
 
 
-def call_updated(session: Session, updated: Sequence[str]) -> Json:
+def call_updated(session: Session, updated: Sequence[str], origin: str) -> Json:
     """``call.updated``."""
-    body = room_session(session)
+    body = room_session(session, origin)
     del body["members"]  # whoever is in has not changed
     names = [name for name in (_SESSION_SPELLED.get(name, name) for name in updated) if name in body]
     return {**_ids(session), "room_session": {**body, "updated": names}}
