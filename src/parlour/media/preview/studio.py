@@ -26,6 +26,8 @@ CLOSE_S = 2.0
 STALE_S = 3600.0
 """A preview that was not renewed for so long belongs to a session that ended with its worker."""
 SWEEP_EVERY_S = 3600.0
+LOOK_S = 60.0
+"""How often a thread with nothing to do looks whether it is time for a sweep."""
 SWEPT_MAX = 10_000
 """Previews that one sweep looks at."""
 
@@ -116,7 +118,7 @@ class Studio:
             with self._news:
                 work = self._next()
                 while work is None and not self._ending:
-                    self._news.wait(SWEEP_EVERY_S)
+                    self._news.wait(LOOK_S)
                     work = self._next()
             if work is None:
                 return
@@ -132,7 +134,7 @@ class Studio:
         if self._films:
             film = self._films.pop(next(iter(self._films)))
             return lambda: self._make(film)
-        if self._wall() - self._swept_at >= SWEEP_EVERY_S:
+        if time.monotonic() - self._swept_at >= SWEEP_EVERY_S:
             return self._sweep
         return None
 
@@ -151,8 +153,8 @@ class Studio:
 
     def _sweep(self) -> None:
         """Remove what was not renewed for long, which no worker will do that knows of it."""
-        self._swept_at = self._wall()
-        stale = datetime.fromtimestamp(self._swept_at - STALE_S, UTC)
+        self._swept_at = time.monotonic()
+        stale = datetime.fromtimestamp(self._wall() - STALE_S, UTC)
         looked_at = 0
         for chunk in self._store.list(PREVIEWS):
             for found in chunk:
