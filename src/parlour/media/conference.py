@@ -131,11 +131,13 @@ class Conference:
         self._past: Counter[str] = Counter()
         self._sending = 0.0
         self._recorders = Recorders(self, archive, written) if archive is not None else None
-        self._stage = Stage(room.settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
+        settings = self._state.room.settings
+        self._stage = Stage(settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
         self._timer: asyncio.TimerHandle | None = None
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
         self._over = False
-        self._wake_at(self._wall() + LINGER_S)
+        self._due: float | None = None
+        self._wake_in_time()
 
     @property
     def is_over(self) -> bool:
@@ -375,8 +377,7 @@ class Conference:
         if self._stage.follow(self._state):
             self._ask_senders()
         self._make_pictures()
-        now = self._wall()
-        self._wake_at(seats.next_due(self._state, now) if self._state.members else now + LINGER_S)
+        self._wake_in_time()
 
     def _make_pictures(self) -> None:
         wanted = frozenset().union(*(call.renditions for call in self._calls.values()))
@@ -392,11 +393,18 @@ class Conference:
     def _look_again(self) -> None:
         self._stage.set_cards(self._state)
         self._ask_senders()
+        if self._due is not None and self._wall() >= self._due:  # somebody has set the clock on
+            self._time_passed()
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
 
     # -- time
 
+    def _wake_in_time(self) -> None:
+        now = self._wall()
+        self._wake_at(seats.next_due(self._state, now) if self._state.members else now + LINGER_S)
+
     def _wake_at(self, due: float | None) -> None:
+        self._due = due
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -404,7 +412,7 @@ class Conference:
             self._timer = self._loop.call_later(max(0.0, due - self._wall()), self._time_passed)
 
     def _time_passed(self) -> None:
-        self._timer = None
+        self._wake_at(None)
         if not self._state.members:
             self._end()
             return

@@ -7,7 +7,7 @@ from parlour.domain.live import acts, seats
 from parlour.domain.live.commands import Accepted, Past, Refused
 from parlour.domain.live.events import Joined, MemberJoined, MemberLeft
 from parlour.domain.live.room import GRACE, LiveRoom, Outcome
-from parlour.domain.room import Layout
+from parlour.domain.room import Layout, Quality
 from tests.domain.live.people import CAMERA, SCREEN, T0, a_room, at, do, events, join, joins, opened, with_people
 
 
@@ -56,6 +56,28 @@ def test_whoever_comes_back_has_the_seat_under_the_new_call_although_the_room_is
     assert "ana" not in room.absent
     assert [member.id for member in events(told, Joined)[0].members] == ["ana", "bob"]
     assert not events(told, MemberJoined), "to the others ana was never gone"
+
+
+def test_time_goes_on_while_the_room_is_lost() -> None:
+    fresh = LiveRoom.opened(a_room(remove_after_seconds_elapsed=60, quality=Quality.HD_1080, fps=20), "another session")
+    room = seats.revive(fresh, past_of(with_people(opened(quality=Quality.HD_720), "ana")), T0 + 30)
+    assert room.members["ana"].joined_at == T0
+    assert seats.next_due(room, T0 + 30) == T0 + 60
+    assert (room.session.quality, room.room.settings.quality) == (Quality.HD_720, Quality.HD_720)
+    assert (room.session.fps, room.room.settings.fps) == (30, 30)
+    refused = come_back(room, "ana", T0 + 60).reply
+    assert isinstance(refused, Refused)
+    assert refused.reason == "time_up"
+    assert not seats.expire(room, T0 + 60).room.members
+
+
+def test_a_room_whose_end_came_while_it_was_lost_lets_nobody_back() -> None:
+    fresh = LiveRoom.opened(a_room(remove_at=at(60)), "another session")
+    room = seats.revive(fresh, past_of(before()), T0 + 61)
+    refused = come_back(room, "ana", T0 + 61).reply
+    assert isinstance(refused, Refused)
+    assert refused.reason == "over"
+    assert seats.next_due(room, T0 + 61) == T0 + 61
 
 
 def test_whoever_does_not_come_back_loses_the_seat_after_a_while() -> None:

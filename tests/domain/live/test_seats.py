@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from parlour.domain.live import acts, seats
+from parlour.domain.live.admission import removal
 from parlour.domain.live.capabilities import GUEST
 from parlour.domain.live.commands import Absent, Accepted, Answered, Done, Hold, Leave, Present, Refused, Reoffer
 from parlour.domain.live.events import (
@@ -19,7 +20,7 @@ from parlour.domain.live.events import (
 )
 from parlour.domain.live.member import MemberKind
 from parlour.domain.live.room import GRACE, Directions, LiveRoom
-from parlour.domain.room import Layout
+from parlour.domain.room import Layout, Quality
 from tests.domain.live.people import (
     CAMERA,
     SCREEN,
@@ -358,6 +359,51 @@ def test_taking_a_seat_over_does_not_lengthen_ones_time() -> None:
     room = with_people(opened(remove_after_seconds_elapsed=60), "ana")
     room = join(room, "ana", T0 + 50, reattach=True).room
     assert not seats.expire(room, T0 + 60).room.members
+
+
+def test_zero_seconds_are_no_limit() -> None:
+    room = with_people(opened(remove_after_seconds_elapsed=0), "ana")
+    assert seats.next_due(room, T0) is None
+    assert list(seats.expire(room, T0 + 1e6).room.members) == ["ana"]
+    later = replace(room.room, settings=replace(room.room.settings, remove_after_seconds_elapsed=5))
+    back = replace(room.room, settings=replace(room.room.settings, remove_after_seconds_elapsed=0))
+    assert seats.next_due(room.update(later, T0).room.update(back, T0).room, T0) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "why"), [({"remove_at": at(60)}, "over"), ({"remove_after_seconds_elapsed": 60}, "time_up")]
+)
+def test_a_seat_is_not_given_back_to_who_should_have_gone(limit: dict[str, Any], why: str) -> None:
+    room = with_people(opened(**limit), "ana")
+    assert isinstance(join(room, "ana", T0 + 59.9, reattach=True).reply, Accepted)
+    assert reason(join(room, "ana", T0 + 60, reattach=True).reply) == why, "also where nobody came to remove ana yet"
+
+
+def test_a_moment_of_removal_that_is_set_or_taken_back_acts_on_who_is_inside() -> None:
+    room = with_people(opened(remove_at=at(60)), "ana")
+    later = replace(room.room, settings=replace(room.room.settings, remove_at=at(90)))
+    never = replace(room.room, settings=replace(room.room.settings, remove_at=None))
+    past = replace(room.room, settings=replace(room.room.settings, remove_at=at(-5)))
+    assert seats.next_due(room.update(later, T0).room, T0) == T0 + 90
+    assert seats.next_due(room.update(never, T0).room, T0) is None
+    assert seats.next_due(room.update(past, T0).room, T0) == T0
+    assert not seats.expire(room.update(past, T0).room, T0).room.members
+
+
+def test_the_earlier_of_the_two_limits_counts() -> None:
+    room = with_people(opened(remove_at=at(60), remove_after_seconds_elapsed=50), "ana")
+    room = with_people(room, "bob", now=T0 + 20)
+    assert [removal(room.session, member) for member in room.members.values()] == [T0 + 50, T0 + 60]
+
+
+def test_quality_and_rate_stay_for_the_session() -> None:
+    room = with_people(opened(quality=Quality.HD_720, fps=30), "ana")
+    finer = replace(room.room, settings=replace(room.room.settings, quality=Quality.HD_1080, fps=20))
+    after = room.update(finer, T0).room
+    assert (after.session.quality, after.session.fps) == (Quality.HD_720, 30)
+    assert (after.room.settings.quality, after.room.settings.fps) == (Quality.HD_720, 30)
+    new = LiveRoom.opened(finer, "another")
+    assert (new.session.quality, new.session.fps) == (Quality.HD_1080, 20)
 
 
 def test_a_new_limit_acts_on_who_is_inside() -> None:

@@ -1,12 +1,19 @@
-"""Whether one more may come in. Asked and answered in the same step in which the seat is taken."""
+"""Whether one more may come in, and how long who is in may stay.
+
+The first is asked and answered in the same step in which the seat is taken.
+"""
 
 from datetime import UTC, datetime
 
 from parlour.domain.live.commands import Refused
+from parlour.domain.live.events import Session
+from parlour.domain.live.member import Member
 from parlour.domain.live.relief import Relief
 from parlour.domain.moment import format_moment
 from parlour.domain.room import MEMBERS_MAX, RoomSettings
 
+OVER = Refused(403, "over", "This room is over.")
+TIME_UP = Refused(403, "time_up", "Your time in this room is up.")
 BUSY = Refused(503, "busy", "The server has too much to do for anybody new just now. Try again in a while.")
 NO_CAMERAS = Refused(503, "busy", "The server has too much to do for one more camera just now. Try again in a while.")
 
@@ -27,7 +34,7 @@ def refusal(
     ``join_until`` and over at ``remove_at``.
     """
     if _reached(settings.remove_at, now):
-        return Refused(403, "over", "This room is over.")
+        return OVER
     if _reached(settings.join_until, now):
         return Refused(403, "closed", "This room does not let anybody in any more.")
     if settings.join_from and not _reached(settings.join_from, now):
@@ -44,6 +51,20 @@ def refusal(
 def seat_limit(settings: RoomSettings, server_limit: int = MEMBERS_MAX) -> int:
     """How many legs the room holds: its own limit, where it has one, within the server's."""
     return min(settings.max_members or server_limit, server_limit)
+
+
+def removal(session: Session, member: Member) -> float | None:
+    """When a member is removed, in Unix seconds: with everybody, or a while after coming, whichever is first."""
+    own = None if session.remove_after is None else member.joined_at + session.remove_after
+    return min((at for at in (session.remove_at, own) if at is not None), default=None)
+
+
+def outstayed(session: Session, member: Member, now: float) -> Refused | None:
+    """Why a seat is not given back to who had it, although nobody else has it; ``None`` where it is."""
+    if session.remove_at is not None and now >= session.remove_at:
+        return OVER
+    due = removal(session, member)
+    return TIME_UP if due is not None and now >= due else None
 
 
 def _reached(moment: datetime | None, now: float) -> bool:

@@ -159,7 +159,7 @@ class Refused:
 
     ``at`` is when it would be yes, in Unix seconds, where that is known: when a room opens that is not open yet.
 
-    Reasons of a refused join: ``too_early``, ``closed``, ``over``, ``full``, ``locked``, ``bad_offer``,
+    Reasons of a refused join: ``too_early``, ``closed``, ``over``, ``time_up``, ``full``, ``locked``, ``bad_offer``,
     ``no_such_call``; of an act: ``not_allowed``, ``no_such_member``, ``bad_parameter``, ``no_such_method``;
     of a recording: ``no_such_session``, ``no_such_recording``, ``invalid_state``.
     """

@@ -6,6 +6,7 @@ Plain values, no wire spelling: ``front.signalling`` writes them as the browser 
 from dataclasses import dataclass
 
 from parlour.domain.live.member import Member
+from parlour.domain.room import Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Picture:
 class Session:
     """A live room as a whole, without its members.
 
-    ``started_at`` and ``remove_at`` are Unix seconds. ``preview`` is the secret in the URL of the session's moving
-    picture, empty where there is none.
+    ``started_at`` and ``remove_at`` are Unix seconds, ``remove_after`` is seconds. ``preview`` is the secret in the URL
+    of the session's moving picture, empty where there is none. ``quality`` and ``fps`` stay the same from start to end.
     """
 
     id: str
@@ -61,6 +62,8 @@ class Session:
     remove_after: int | None = None
     preview: str = ""
     description: str = ""
+    quality: Quality = Quality.HD_720
+    fps: int = 30
 
 
 @dataclass(frozen=True, slots=True)

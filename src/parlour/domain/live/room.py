@@ -87,6 +87,8 @@ class Outcome(NamedTuple):
 class LiveRoom:
     """A room with people in it. ``members`` is in the order of joining.
 
+    ``room`` has the quality and the frame rate with which the session began.
+
     ``speakers`` are those who had the video floor, the latest first. ``absent`` maps members without a connection to
     the time at which their seat is given up, ``grace`` seconds after it was lost. ``before_screens``
     is the layout to go back to when the last shared screen ends. ``recordings`` are by id, the oldest first;
@@ -133,7 +135,9 @@ class LiveRoom:
             meta=dict(settings.meta),
             started_at=now,
             remove_at=settings.remove_at.timestamp() if settings.remove_at else None,
-            remove_after=settings.remove_after_seconds_elapsed,
+            remove_after=settings.remove_after_seconds_elapsed or None,
+            quality=settings.quality,
+            fps=settings.fps,
             preview=preview_key if settings.enable_room_previews else "",
         )
         return cls(room, session, server_limit, grace, record_due=settings.record_on_start, preview_key=preview_key)
@@ -191,13 +195,14 @@ class LiveRoom:
             display_name=new.display_name,
             description=new.description,
             remove_at=new.remove_at.timestamp() if new.remove_at else None,
-            remove_after=new.remove_after_seconds_elapsed,
+            remove_after=new.remove_after_seconds_elapsed or None,
             preview=self.preview_key if new.enable_room_previews else "",
         )
         if new.meta != old.meta:
             session = replace(session, meta=dict(new.meta))
         if new.prioritize_handraise != old.prioritize_handraise:
             session = replace(session, prioritize_handraise=new.prioritize_handraise)
+        room = replace(room, settings=replace(new, quality=old.quality, fps=old.fps))
         after = replace(self, room=room, session=session)
         if new.layout != old.layout:
             after = after.laid_out(new.layout.value)

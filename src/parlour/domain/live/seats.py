@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from parlour.domain.live.admission import NO_CAMERAS, refusal, seat_limit
+from parlour.domain.live.admission import NO_CAMERAS, outstayed, refusal, removal, seat_limit
 from parlour.domain.live.capabilities import Scope, may
 from parlour.domain.live.commands import (
     Absent,
@@ -55,7 +55,7 @@ def join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: 
     """Bring in ``member_id``, or give a call's seat back to it as it was, under the member id that it had.
 
     The room's settings are those of the command, where they are newer. A seat is given back only to the subscriber who
-    holds it; to others the call does not exist.
+    holds it, until that one is to be removed; to others the call does not exist.
     """
     if command.room.updated_at <= room.room.updated_at:
         return _join(room, command, media, member_id, now)
@@ -67,14 +67,18 @@ def join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: 
 def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     """The room as it was before its worker was lost: the people's seats are kept for the grace period.
 
-    Shared screens are not: nobody comes back as a screen. A session that was being recorded is recorded on, in a
-    film of its own, once somebody is back; one that was not, because nobody wanted it or not any more, is not.
+    Shared screens are not: nobody comes back as a screen. The picture has the size and the rate that it had. A session
+    that was being recorded is recorded on, in a film of its own, once somebody is back; one that was not, because nobody
+    wanted it or not any more, is not.
     """
     was = past.session
+    settings = replace(room.room.settings, quality=was.quality, fps=was.fps)
     session = replace(
         room.session,
         id=was.id,
         started_at=was.started_at,
+        quality=was.quality,
+        fps=was.fps,
         preview=was.preview or room.session.preview if room.room.settings.enable_room_previews else "",
         meta=was.meta,
         layout=was.layout if was.layout in LAYOUTS else room.session.layout,
@@ -86,6 +90,7 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     people = people[: seat_limit(room.room.settings, room.server_limit)]
     after = replace(
         room,
+        room=replace(room.room, settings=settings),
         session=session,
         record_due=was.recording,
         preview_key=was.preview or room.preview_key,
@@ -155,25 +160,20 @@ def present(room: LiveRoom, command: Present, _now: float) -> Outcome:
 
 def next_due(room: LiveRoom, now: float) -> float | None:
     """When ``expire`` has something to do next, never before ``now``; ``None`` where nothing is due."""
-    settings = room.room.settings
     due = list(room.absent.values())
     if room.sizing.due is not None:
         due.append(room.sizing.due)
-    if room.members and settings.remove_at:
-        due.append(settings.remove_at.timestamp())
-    if room.members and settings.remove_after_seconds_elapsed is not None:
-        due.append(min(m.joined_at for m in room.members.values()) + settings.remove_after_seconds_elapsed)
+    due += [at for member in room.members.values() if (at := removal(room.session, member)) is not None]
     return max(now, min(due)) if due else None
 
 
 def expire(room: LiveRoom, now: float) -> Outcome:
     """Do what is due: end what is over, give up seats, take the picture's new size."""
-    settings = room.room.settings
-    if settings.remove_at and now >= settings.remove_at.timestamp():
+    session = room.session
+    if session.remove_at is not None and now >= session.remove_at:
         return end_all(room, now, OVER)
     endings = {member_id: LOST for member_id, due in room.absent.items() if now >= due}
-    if (allowed := settings.remove_after_seconds_elapsed) is not None:
-        endings |= {member.id: TIME_UP for member in room.members.values() if now >= member.joined_at + allowed}
+    endings |= {member.id: TIME_UP for member in room.members.values() if outstayed(session, member, now)}
     return end(room, endings, now)
 
 
@@ -213,6 +213,8 @@ def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now:
     if seat := room.seat(command.call_id):
         if seat.subscriber_id != command.subscriber_id:
             return Outcome(room, (), NO_SUCH_CALL)
+        if refused := outstayed(room.session, seat, now):
+            return Outcome(room, (), refused)
         return _take_over(room, seat, command, media, now)
     if command.seat is not None:
         return _come_back(room, command.seat, command, media, now)
@@ -234,11 +236,10 @@ def _come_back(room: LiveRoom, seat: Member, command: Join, media: Directions, n
     if seat.subscriber_id != command.subscriber_id:
         return Outcome(room, (), NO_SUCH_CALL)
     held = room.members.get(seat.id)
+    if refused := outstayed(room.session, held or seat, now):
+        return Outcome(room, (), refused)
     if held is not None:
         return _take_over(room, replace(held, call_id=command.call_id), command, media, now)
-    refused = refusal(room.room.settings, now, seats=len(room.members), server_limit=room.server_limit)
-    if refused and refused.reason == "over":
-        return Outcome(room, (), refused)
     if len(room.members) >= seat_limit(room.room.settings, room.server_limit):
         return Outcome(room, (), FULL)
     member = replace(seat, call_id=command.call_id, capabilities=command.capabilities, talking=False, held=False)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from parlour.domain.live.admission import removal
 from parlour.domain.live.events import Layer, MediaWanted, Picture, Session
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.moment import format_moment
@@ -117,7 +118,7 @@ def joined(call_id: str, member_id: str, session: Session, members: Sequence[Mem
         "member_id": member_id,
         "node_id": NODE,
         "capabilities": list(mine.capabilities) if mine else [],
-        "remove_at": moment(_removed_at(session, mine)),
+        "remove_at": moment(removal(session, mine) if mine else session.remove_at),
         "room_session": room_session(session, origin, members),
     }
 
@@ -216,12 +217,6 @@ def as_session(one: Session | Mapping[str, Any] | None) -> Session | None:
 def moment(seconds: float | None) -> str | None:
     """Unix seconds as a moment in UTC."""
     return None if seconds is None else format_moment(datetime.fromtimestamp(seconds, UTC))
-
-
-def _removed_at(session: Session, of: Member | None) -> float | None:
-    """When a member is removed: with everybody, or a while after coming, whatever is first."""
-    own = of.joined_at + session.remove_after if of is not None and session.remove_after is not None else None
-    return min((at for at in (session.remove_at, own) if at is not None), default=None)
 
 
 def _layer(of: Layer) -> Json:
