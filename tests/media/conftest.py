@@ -8,6 +8,7 @@ import pytest
 from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
 from tests.media.guest import ROOM
+from tests.media.rooms import House
 
 
 @pytest.fixture
@@ -15,6 +16,14 @@ async def endpoint() -> AsyncIterator[Endpoint]:
     """On loopback."""
     async with await Endpoint.open(("127.0.0.1",)) as endpoint:
         yield endpoint
+
+
+@pytest.fixture
+async def house(endpoint: Endpoint) -> AsyncIterator[House]:
+    """Where rooms with settings of their own are opened."""
+    house = House(endpoint)
+    yield house
+    await house.close()
 
 
 @pytest.fixture

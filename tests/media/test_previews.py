@@ -1,28 +1,25 @@
 """The moving picture of a live room, as whoever knows its URL gets it."""
 
 import io
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import count
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageSequence
 
-from parlour.domain.live.commands import Act, Change, Leave, Past
+from parlour.domain.live.commands import Act, Change, Leave
 from parlour.domain.room import Room
 from parlour.media.conference import Conference
 from parlour.media.packets import MediaPacket
 from parlour.media.preview.studio import Studio
-from parlour.media.transport import Endpoint
 from parlour.media.video.codec import VideoCodec
 from parlour.objects import open_objects, preview_key
 from tests.domain.live.people import a_room
 from tests.media.guest import Guest, live, while_filming
 from tests.media.preview.test_webp import is_like
+from tests.media.rooms import House
 from tests.media.video.scene import BLUE, RED, painted, sent
-
-Opens = Callable[..., Conference]
 
 
 def a_room_with(*, previews: bool, updated: float = 0) -> Room:
@@ -51,28 +48,10 @@ def studio(folder: Path) -> Iterator[Studio]:
 
 
 @pytest.fixture
-async def opens(endpoint: Endpoint, studio: Studio) -> AsyncIterator[Opens]:
-    """Brings rooms to life."""
-    numbers = count(1)
-    rooms: list[Conference] = []
-
-    def open_(room: Room, past: Past | None = None) -> Conference:
-        conference = Conference(
-            room,
-            "session",
-            endpoint,
-            lambda told: None,
-            lambda: None,
-            new_id=lambda: f"m{next(numbers)}",
-            studio=studio,
-            past=past,
-        )
-        rooms.append(conference)
-        return conference
-
-    yield open_
-    for room in rooms:
-        await room.close(silent=True)
+def previewed(house: House, studio: Studio) -> House:
+    """Where rooms with a studio are opened."""
+    house.studio = studio
+    return house
 
 
 def secret_of(conference: Conference) -> str:
@@ -97,11 +76,11 @@ async def until_made(studio: Studio, number: int, *guests: Guest) -> None:
 
 
 async def test_a_room_has_a_small_moving_picture_a_few_seconds_after_it_began(
-    opens: Opens, endpoint: Endpoint, studio: Studio, folder: Path
+    previewed: House, studio: Studio, folder: Path
 ) -> None:
     room = a_room_with(previews=True)
-    conference = opens(room)
-    ana = await Guest(conference, endpoint, "ana", room=room).join()
+    conference = previewed.open(room).conference
+    ana = await Guest(conference, previewed.endpoint, "ana", room=room).join()
     await while_filming(ana, red_and_blue(), lambda: until_made(studio, 1, ana))
     picture = shown(folder, secret_of(conference))
     assert (picture.format, picture.size, picture.info["loop"]) == ("WEBP", (320, 180), 0)
@@ -112,12 +91,10 @@ async def test_a_room_has_a_small_moving_picture_a_few_seconds_after_it_began(
     assert conference.statistics()["preview_films"] == 1
 
 
-async def test_who_has_the_camera_muted_is_a_card_in_it(
-    opens: Opens, endpoint: Endpoint, studio: Studio, folder: Path
-) -> None:
+async def test_who_has_the_camera_muted_is_a_card_in_it(previewed: House, studio: Studio, folder: Path) -> None:
     room = a_room_with(previews=True)
-    conference = opens(room)
-    ana = await Guest(conference, endpoint, "ana", room=room, capabilities=("self",)).join()
+    conference = previewed.open(room).conference
+    ana = await Guest(conference, previewed.endpoint, "ana", room=room, capabilities=("self",)).join()
     conference.ask(Act(ana.member_id, "mute", (), {"channels": ["video"]}))
     await while_filming(ana, red_and_blue(), lambda: until_made(studio, 1, ana))
     picture = shown(folder, secret_of(conference))
@@ -126,10 +103,10 @@ async def test_who_has_the_camera_muted_is_a_card_in_it(
     assert not is_like(picture, BLUE)
 
 
-async def test_it_is_switched_off_and_on_live(opens: Opens, endpoint: Endpoint, studio: Studio, folder: Path) -> None:
+async def test_it_is_switched_off_and_on_live(previewed: House, studio: Studio, folder: Path) -> None:
     room = a_room_with(previews=True)
-    conference = opens(room)
-    ana = await Guest(conference, endpoint, "ana", room=room).join()
+    conference = previewed.open(room).conference
+    ana = await Guest(conference, previewed.endpoint, "ana", room=room).join()
     await until_made(studio, 1, ana)
     secret = secret_of(conference)
     conference.ask(Change(a_room_with(previews=False, updated=1)))
@@ -141,41 +118,39 @@ async def test_it_is_switched_off_and_on_live(opens: Opens, endpoint: Endpoint, 
     assert kept(folder) == [secret]
 
 
-async def test_a_room_without_previews_makes_none(opens: Opens, endpoint: Endpoint, studio: Studio) -> None:
+async def test_a_room_without_previews_makes_none(previewed: House, studio: Studio) -> None:
     room = a_room_with(previews=False)
-    conference = opens(room)
-    ana = await Guest(conference, endpoint, "ana", room=room).join()
+    conference = previewed.open(room).conference
+    ana = await Guest(conference, previewed.endpoint, "ana", room=room).join()
     await live([ana], lambda: conference.statistics()["picture_ticks"] > 150)
     assert conference.statistics()["preview_sampled"] == 0
     assert studio.statistics()["made"] == 0
 
 
 async def test_nothing_is_left_of_it_when_the_session_is_over(
-    opens: Opens, endpoint: Endpoint, studio: Studio, folder: Path, monkeypatch: pytest.MonkeyPatch
+    previewed: House, studio: Studio, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("parlour.media.conference.LINGER_S", 0.1)
     room = a_room_with(previews=True)
-    conference = opens(room)
-    ana = await Guest(conference, endpoint, "ana", room=room).join()
+    conference = previewed.open(room).conference
+    ana = await Guest(conference, previewed.endpoint, "ana", room=room).join()
     await until_made(studio, 1, ana)
     assert kept(folder)
     conference.ask(Leave("call-ana"))
     await live([], lambda: conference.is_over and kept(folder) == [])
 
 
-async def test_a_room_that_goes_on_elsewhere_keeps_its_url(
-    opens: Opens, endpoint: Endpoint, studio: Studio, folder: Path
-) -> None:
+async def test_a_room_that_goes_on_elsewhere_keeps_its_url(previewed: House, studio: Studio, folder: Path) -> None:
     room = a_room_with(previews=True)
-    conference = opens(room)
-    ana = await Guest(conference, endpoint, "ana", room=room).join()
+    conference = previewed.open(room).conference
+    ana = await Guest(conference, previewed.endpoint, "ana", room=room).join()
     await until_made(studio, 1, ana)
     secret, past = secret_of(conference), conference.past
     await conference.close(silent=True)
     assert kept(folder) == [secret], "there is something to see until the other worker has made the next one"
-    after = opens(room, past)
+    after = previewed.open(room, past).conference
     assert secret_of(after) == secret
-    ana = await Guest(after, endpoint, "ana", room=room).join()
+    ana = await Guest(after, previewed.endpoint, "ana", room=room).join()
     await while_filming(ana, red_and_blue(), lambda: until_made(studio, 2, ana))
     assert kept(folder) == [secret]
     frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(shown(folder, secret))]

@@ -1,5 +1,8 @@
 """The tones of coming and going, as the people in a room hear them."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pytest
 from numpy.typing import NDArray
 
@@ -13,6 +16,9 @@ from tests.domain.live.people import a_room
 from tests.media.audio.signals import decoded, loudness
 from tests.media.guest import Guest, live
 
+if TYPE_CHECKING:
+    from parlour.media.audio.sound import TickResult
+
 WINDOW = RATE // 10
 ENOUGH = 90
 """Packets after which a tone that was asked for has been heard: the one for who enters waits 20."""
@@ -25,7 +31,11 @@ def a_room_with(*, tones: bool, updated: float = 0) -> Room:
 
 def tones_in(sound: list[bytes]) -> list[Tone]:
     """The tones heard, in order."""
-    samples = decoded(sound)
+    return tones_of(decoded(sound))
+
+
+def tones_of(samples: NDArray[np.float64]) -> list[Tone]:
+    """The tones in these samples, in order."""
     found: list[Tone | None] = [None]
     for start in range(0, samples.size - WINDOW, WINDOW // 4):
         tone = _tone(samples[start : start + WINDOW])
@@ -59,7 +69,7 @@ async def enter(conference: Conference, endpoint: Endpoint, name: str, room: Roo
 async def test_everybody_hears_who_comes_and_who_goes(conference: Conference, endpoint: Endpoint) -> None:
     room = a_room_with(tones=True)
     ana = await enter(conference, endpoint, "ana", room)
-    await hear(ana)
+    assert await hear(ana) == [[]], "there was nobody to be told"
     ben = await enter(conference, endpoint, "ben", room)
     assert await hear(ana, ben) == [[Tone.ENTRY], [Tone.ENTRY]], "also the one who enters"
     conference.ask(Leave("call-ben"))
@@ -86,3 +96,24 @@ async def test_off_means_silence(conference: Conference, endpoint: Endpoint, lat
     assert await hear(ana) == [[]]
     conference.ask(Leave("call-ben"))
     assert await hear(ana) == [[]]
+
+
+@pytest.mark.parametrize("tones", [True, False])
+async def test_a_recorder_gets_them_with_the_mix(conference: Conference, endpoint: Endpoint, tones: bool) -> None:
+    room = a_room_with(tones=tones, updated=1)
+    mixed: list[TickResult] = []
+    send = conference._send_sound
+
+    def record(result: "TickResult") -> None:
+        mixed.append(result)
+        send(result)
+
+    conference._send_sound = record  # type: ignore[method-assign]  # where a recorder listens
+    ana = await enter(conference, endpoint, "ana", room)
+    await hear(ana)
+    Guest(conference, endpoint, "ben", room=room)
+    await hear(ana)
+    conference.ask(Leave("call-ben"))
+    await hear(ana)
+    samples = np.concatenate([result.samples for result in mixed]).astype(np.float64)
+    assert tones_of(samples) == ([Tone.ENTRY, Tone.EXIT] if tones else [])

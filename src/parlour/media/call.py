@@ -112,8 +112,8 @@ class Call:
             leg.send_video(packets)
 
     def miss_picture(self, rendition: RenditionId) -> None:
-        """A picture is kept from the call, as while it is on hold."""
-        self._missed = self._missed or rendition == self.watched
+        """A picture is kept from the call, as while it is on hold or wants no picture yet."""
+        self._missed = self._missed or rendition in {self.watched, self.wanted}
 
     def statistics(self) -> Counter[str]:
         """Counts since the start: of the camera's pictures, of the connection, of moves between renditions."""

@@ -118,8 +118,8 @@ class Stage:
         self._slow_down()
 
     def announce(self, before: LiveRoom, after: LiveRoom) -> None:
-        """Let everybody hear that people have come or gone, where the room has tones."""
-        if before.members is after.members or not after.room.settings.tone_on_entry_and_exit:
+        """Let everybody hear that people have come or gone, where the room has tones. The first to come hears none."""
+        if before.members is after.members or not after.room.settings.tone_on_entry_and_exit or not before.members:
             return
         came = [member for member_id, member in after.members.items() if member_id not in before.members]
         went = [member for member_id, member in before.members.items() if member_id not in after.members]
