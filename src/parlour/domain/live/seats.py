@@ -68,8 +68,8 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     """The room as it was before its worker was lost: the people's seats are kept for the grace period.
 
     Shared screens are not: nobody comes back as a screen. The picture has the size and the rate that it had. A session
-    that was being recorded is recorded on, in a film of its own, once somebody is back; one that was not, because nobody
-    wanted it or not any more, is not.
+    that was being recorded is recorded on, in a film of its own, once somebody is back; one that was not, because
+    nobody wanted it or not any more, is not.
     """
     was = past.session
     settings = replace(room.room.settings, quality=was.quality, fps=was.fps)
