@@ -28,9 +28,10 @@ format: $(VENV)/dev.stamp ## Put the code in its format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/dev.stamp ## Measure the REST API against its floor, on SQLite and on PostgreSQL
+bench: $(VENV)/dev.stamp ## Measure the REST API and live rooms against their floors; renews what docs/ shows of rooms
 	@tests/system-packages
 	@$(BIN)/python -m benchmarks.rest $(ARGS)
+	@$(BIN)/python -m benchmarks.room --write
 
 requirements: $(VENV)/run.stamp ## Pin the newest versions that pyproject.toml allows, with their hashes
 	@$(BIN)/pip install --quiet uv

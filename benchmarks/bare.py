@@ -7,6 +7,7 @@ import os
 import socket
 from contextlib import suppress
 from fractions import Fraction
+from itertools import pairwise
 from time import process_time
 from typing import NamedTuple, cast
 
@@ -35,8 +36,17 @@ class PacketCosts(NamedTuple):
     inbound: float
 
 
-def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> tuple[float, float]:
-    """CPU seconds a second of decoding everybody, and of scaling to tiles, pasting and encoding once.
+class PictureCosts(NamedTuple):
+    """CPU seconds a second of decoding everybody, of scaling to tiles, of pasting there, of encoding once."""
+
+    decode: float
+    scale: float
+    compose: float
+    encode: float
+
+
+def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> PictureCosts:
+    """What the picture of a room costs in which so many people send.
 
     ``paced`` makes a picture when it is due, as a room must, so that waking up and cold caches count; else at once.
     """
@@ -48,29 +58,34 @@ def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> tup
     decoders = [_decoder(film.codec) for _ in tiles]
     scalers = [VideoReformatter() for _ in tiles]
     encoder, canvas = _encoder(film.codec), Canvas(width, height)
-    decoding = making = 0.0
+    spent = [0.0] * len(PictureCosts._fields)
     pace = mix.Pace(1 / FPS if paced else 0.0)
     for index in range(WARM_UP + count):
-        began = process_time()
+        at = [process_time()]
         pace.wait()
         packet = film.pictures[index % len(film.pictures)]
         frames = [frame for decoder in decoders for frame in decoder.decode(av.Packet(packet))]
-        decoded = process_time()
-        for frame, scaler, (x, y, wide, high) in zip(frames, scalers, tiles, strict=True):
-            scaled = scaler.reformat(frame, wide, high, "yuv420p", interpolation=Interpolation.AREA, threads=1)
-            canvas.paste(scaled, x, y)
+        at.append(process_time())
+        scaled = [
+            scaler.reformat(frame, wide, high, "yuv420p", interpolation=Interpolation.AREA, threads=1)
+            for frame, scaler, (_, _, wide, high) in zip(frames, scalers, tiles, strict=True)
+        ]
+        at.append(process_time())
+        for frame, (x, y, _, _) in zip(scaled, tiles, strict=True):
+            canvas.paste(frame, x, y)
+        at.append(process_time())
         canvas.shared.pts = index * 90_000 // FPS
         for encoded in encoder.encode(canvas.shared):
             bytes(encoded)
+        at.append(process_time())
         if index >= WARM_UP:
-            decoding += decoded - began
-            making += process_time() - decoded
-    return decoding / count * FPS, making / count * FPS
+            spent = [sum(pair) for pair in zip(spent, (b - a for a, b in pairwise(at)), strict=True)]
+    return PictureCosts(*(seconds / count * FPS for seconds in spent))
 
 
 def sound(content: Content, speakers: int, ticks: int, *, paced: bool = False) -> float:
     """CPU seconds a second of decoding who speaks and encoding for each of them and for all others."""
-    return mix.floor(content.voices[:speakers], ticks, mix.TICK if paced else 0.0) / mix.TICK
+    return mix.floor(content.sounds.voices[:speakers], ticks, mix.TICK if paced else 0.0) / mix.TICK
 
 
 def packets(video: int, audio: int, inbound: int) -> PacketCosts:

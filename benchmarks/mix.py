@@ -13,28 +13,14 @@ from time import monotonic, process_time, sleep
 import av
 import numpy as np
 
+from parlour.loadtest.content import spoken, voice
 from parlour.media.audio.encode import MixEncoder
-from parlour.media.audio.frame import FRAME, RATE, Pcm
+from parlour.media.audio.frame import FRAME, RATE
 from parlour.media.audio.sound import Sound
 from parlour.media.packets import RtpPacket
 
 TICK = FRAME / RATE
 LOOP = 250
-
-
-def voice(pitch: float) -> Pcm:
-    """A vowel that wanders and breathes, 5 s."""
-    time = np.arange(LOOP * FRAME) / RATE
-    phase = np.cumsum(2 * np.pi * (pitch + 20 * np.sin(2 * np.pi * 0.7 * time)) / RATE)
-    sound = sum(np.sin(harmonic * phase) / harmonic for harmonic in range(1, 24))
-    sound *= 0.55 + 0.45 * np.sin(2 * np.pi * 3 * time)
-    return np.asarray(sound / np.abs(sound).max() * 9000).astype(np.int16)
-
-
-def spoken(pitch: float) -> list[bytes]:
-    """The voice as a browser sends it, looped by whoever reads it."""
-    encoder, samples = MixEncoder(bit_rate=32_000), voice(pitch)
-    return [encoder.encode(samples[index * FRAME : (index + 1) * FRAME]) for index in range(LOOP)]
 
 
 class Pace:

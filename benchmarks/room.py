@@ -1,7 +1,7 @@
-"""How much a live room costs, and how fast it is: a media worker against the floor of its own native calls.
+"""How much a live room costs, where the time goes, and how fast it is: a worker against its own native calls.
 
 ``python -m benchmarks.room`` starts a private bus and, for each room, a fresh worker and a crowd in a process of its
-own. ``docs/performance.md`` says what is measured and what came out.
+own. ``docs/performance.md`` says what is measured and what came out; ``--write`` puts it there.
 """
 
 import argparse
@@ -19,21 +19,24 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 from rich.console import Console
 
-from benchmarks import bare, crowd, room_report
+from benchmarks import bare, crowd, fanout, room_document, room_report, room_results
 from benchmarks.content import FPS, Content, make_content, save
 from benchmarks.crowd import Order, Report
 from benchmarks.report import machine
-from benchmarks.room_report import Audience, Conversation, Results
+from benchmarks.room_results import PARTS, Audience, Conversation, Results
 from parlour.bus.embedded import private_server
 from parlour.domain.room import Layout
 from parlour.media.video.codec import VideoCodec
 
-PEOPLE = (1, 4, 9, 16)
+MEMBERS = (1, 4, 9, 16, 25, 49, 100, 300)
+SENDERS_OF = {300: 25}
+"""How many of the members send, where it is not all of them; the others watch and hear."""
+LAYOUT_OF = {300: Layout.FIVE_BY_FIVE}
+CODECS_OF = {VideoCodec.H264: MEMBERS, VideoCodec.VP8: (1, 4, 9, 16)}
 SPEAKERS = 3
-VIEWERS = 32
+WATCHERS = 32
 ATTEMPTS = 2
 """How often a room is measured at most, where other work on the machine kept the worker from its time."""
 AGAIN_UNTIL_S = 60.0
@@ -54,49 +57,50 @@ class Bench:
 
     async def run(self) -> Results:
         """Measure everything that was asked for."""
-        busy = crowd.machine_busy()
-        own = os.times()
+        results, busy, own = self.results, crowd.machine_busy(), os.times()
+        results.machine, results.commit = machine(), await asyncio.to_thread(room_document.commit)
+        results.command = " ".join(["python -m benchmarks.room", *sys.argv[1:]])
         for codec in self._asked.codecs:
-            for people in self._asked.people:
-                await self._conversation(codec, people)
+            for members in self._asked.members:
+                if members in CODECS_OF[codec]:
+                    await self._conversation(codec, members)
         if not self._asked.rooms_only:
             await self._beeps()
             for codec in self._asked.codecs:
                 await self._audience(codec)
+            results.fan_outs = [await asyncio.to_thread(fanout.measure, receivers) for receivers in (30, 300)]
         after = os.times()
         ours = sum(after[:4]) - sum(own[:4])  # the workers and crowds are waited for: they count as children
-        cores = os.cpu_count() or 1
-        self.results.other_work = (crowd.machine_busy() - busy - ours) / (time.monotonic() - self._began) / cores
-        self.results.seconds = time.monotonic() - self._began
-        return self.results
+        results.seconds = time.monotonic() - self._began
+        results.other_work = (crowd.machine_busy() - busy - ours) / results.seconds / (os.cpu_count() or 1)
+        return results
 
-    async def _conversation(self, codec: VideoCodec, people: int) -> None:
-        content, path = await self._content(codec, people)
-        speakers = min(people, SPEAKERS)
-        order = self._order(codec, people, path, speakers=speakers)
+    async def _conversation(self, codec: VideoCodec, members: int) -> None:
+        senders = SENDERS_OF.get(members, members)
+        content, path = await self._content(codec, senders)
+        speakers = min(senders, SPEAKERS)
+        order = self._order(
+            codec, senders, path, watchers=members - senders, speakers=speakers,
+            layout=LAYOUT_OF.get(members, Layout.GRID_RESPONSIVE),
+        )  # fmt: skip
         for attempt in range(ATTEMPTS):
-            floors = [await self._floor(content, people, speakers)]
-            found = Conversation(codec, people, await self._room(order), attempts=attempt + 1)
-            floors.append(await self._floor(content, people, speakers))
+            warm = [await self._floor(content, senders, speakers)]
+            found = Conversation(codec, members, senders, speakers, await self._room(order), attempts=attempt + 1)
+            warm.append(await self._floor(content, senders, speakers))
             if found.held or self._asked.quick or time.monotonic() - self._began > AGAIN_UNTIL_S:
                 break
-            console.print(f"{codec} {people:>2}: {found.fps:.1f} pictures a second: the machine was too busy")
-        found.paced_floor = await asyncio.to_thread(self._paced_floor, content, people, speakers)
-        window = found.report.windows[0]
-        found.decoding_floor = statistics.mean(floor[0] for floor in floors)
-        found.making_floor = statistics.mean(floor[1] for floor in floors)
-        found.sound_floor = statistics.mean(floor[2] for floor in floors)
-        found.speeds = [floor[3] for floor in floors]
-        size = max(400, window.octets_out // max(1, window.video_out + window.audio_out))
-        inbound = round(content.film.bitrate / 8 / FPS / statistics.mean(map(len, content.film.payloads))) + 28
-        costs = await asyncio.to_thread(bare.packets, size, 130, min(1240, inbound))
-        found.packets_floor = (
-            window.video_out * costs.video_out + window.audio_out * costs.audio_out + window.packets_in * costs.inbound
-        ) / (window.wall * 1e6)
+            console.print(f"{codec} {members:>3}: {found.fps:.1f} pictures a second: the machine was too busy")
+        paced = await asyncio.to_thread(self._paced_floor, content, senders, speakers)
+        packets = await asyncio.to_thread(self._packets, content, found.report)
+        found.floor = {name: statistics.mean(one[name] for one in warm) for name in warm[0]} | packets
+        found.paced = paced | packets
+        found.speeds = [await asyncio.to_thread(bare.speed) for _ in range(2)]
         self.results.conversations.append(found)
+        parts = ", ".join(f"{name} {found.parts[name]:.1%}" for name in PARTS)
         console.print(
-            f"{codec} {people:>2}: {found.cpu:.1%} of a core, {found.ratio:.2f} of the codecs' floor "
-            f"({found.ratio_with_packets:.2f} with packets), flash {room_report.middle(found.report.flashes):.0f} ms"
+            f"{codec} {members:>3}: {found.cpu:.1%} of a core, {found.ratio_paced:.2f} of the floor in real time, "
+            f"{found.ratio:.2f} of the floor without a pause, {found.fps:.1f} fps, "
+            f"picture {room_results.middle(found.report.ages):.0f} ms old ({parts})"
         )
 
     async def _beeps(self) -> None:
@@ -105,25 +109,28 @@ class Bench:
         seconds = 4.0 if self._asked.quick else 25.0
         order = self._order(VideoCodec.VP8, people, path, beeps=True, seconds=seconds)
         self.results.beeps = await self._room(order)
-        console.print(f"beeps: {room_report.middle(self.results.beeps.beeps):.0f} ms")
+        console.print(f"beeps: {room_results.middle(self.results.beeps.beeps):.0f} ms")
 
     async def _audience(self, codec: VideoCodec) -> None:
         _, path = await self._content(codec, 1)
         turns = 1 if self._asked.quick else 2
         seconds = min(self._asked.seconds, 4.0)
-        order = self._order(codec, 1, path, viewers=VIEWERS, turns=turns, seconds=seconds, layout=Layout.ONE_BY_ONE)
+        order = self._order(codec, 1, path, watchers=WATCHERS, turns=turns, seconds=seconds, layout=Layout.ONE_BY_ONE)
         found = Audience(codec, await self._room(order))
         window = found.report.windows[1]
         size = window.octets_out // max(1, window.video_out + window.audio_out)
         costs = await asyncio.to_thread(bare.packets, size, 130, size)
         found.floor = costs.video_out
         self.results.audiences.append(found)
-        console.print(f"{codec}: {found.cost:.1f} µs a packet, bare {found.floor:.1f}")
+        console.print(
+            f"{codec}: the next listener {found.listener:.2%} of a core, {found.cost:.1f} µs a packet, "
+            f"bare {found.floor:.1f}"
+        )
 
-    def _order(self, codec: VideoCodec, people: int, content: Path, **more: Any) -> Order:
+    def _order(self, codec: VideoCodec, senders: int, content: Path, **more: Any) -> Order:
         settle = 1.0 if self._asked.quick or "turns" in more else 3.0
         told = {"seconds": self._asked.seconds, "settle": settle, **more}
-        return Order(self._nats_url, 0, str(content), codec, people, **told)
+        return Order(self._nats_url, 0, str(content), codec, senders, **told)
 
     async def _content(self, codec: VideoCodec, people: int) -> tuple[Content, Path]:
         path = self._folder / f"{codec}-{people}"
@@ -131,19 +138,29 @@ class Bench:
         save(content, path)
         return content, path
 
-    async def _floor(self, content: Content, people: int, speakers: int) -> tuple[float, float, float, float]:
-        count = 45 if self._asked.quick else 90
+    async def _floor(self, content: Content, senders: int, speakers: int) -> dict[str, float]:
+        count = 30 if self._asked.quick or senders > crowd.LARGE else 90
 
-        def measure() -> tuple[float, float, float, float]:
-            speed = bare.speed()
-            return *bare.pictures(content.film, people, count), bare.sound(content, speakers, count), speed
+        def measure() -> dict[str, float]:
+            return bare.pictures(content.film, senders, count)._asdict() | {
+                "audio": bare.sound(content, speakers, count)
+            }
 
         return await asyncio.to_thread(measure)
 
-    def _paced_floor(self, content: Content, people: int, speakers: int) -> float:
+    def _paced_floor(self, content: Content, senders: int, speakers: int) -> dict[str, float]:
         count = 30 if self._asked.quick else 90
-        pictures = bare.pictures(content.film, people, count, paced=True)
-        return sum(pictures) + bare.sound(content, speakers, count, paced=True)
+        pictures = bare.pictures(content.film, senders, count, paced=True)
+        return pictures._asdict() | {"audio": bare.sound(content, speakers, count, paced=True)}
+
+    def _packets(self, content: Content, report: Report) -> dict[str, float]:
+        """What the packets of that room cost in bare calls."""
+        window = report.windows[0]
+        size = max(400, window.octets_out // max(1, window.video_out + window.audio_out))
+        inbound = round(content.film.bitrate / 8 / FPS / statistics.mean(map(len, content.film.payloads))) + 28
+        costs = bare.packets(size, 130, min(1240, inbound))
+        out = window.video_out * costs.video_out + window.audio_out * costs.audio_out
+        return {"in": window.packets_in * costs.inbound / window.wall / 1e6, "out": out / window.wall / 1e6}
 
     async def _room(self, order: Order) -> Report:
         """A crowd in a room on a fresh worker."""
@@ -189,12 +206,13 @@ def read_arguments() -> argparse.Namespace:
     """What is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.room", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--codecs", nargs="+", type=VideoCodec, choices=list(VideoCodec), default=list(VideoCodec))
-    parser.add_argument("--people", nargs="+", type=int, choices=PEOPLE, default=PEOPLE)
-    parser.add_argument("--seconds", type=float, default=10.0, help="measured seconds of a room (10)")
-    parser.add_argument("--rooms-only", action="store_true", help="leave out beeps and audiences")
+    parser.add_argument("--members", nargs="+", type=int, choices=MEMBERS, default=MEMBERS)
+    parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds of a room (8)")
+    parser.add_argument("--rooms-only", action="store_true", help="leave out beeps, audiences and the fan-out")
     parser.add_argument("--quick", action="store_true", help="three seconds a room: only to see that it runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
-    parser.add_argument("--markdown", action="store_true", help="print Markdown for docs/performance.md")
+    parser.add_argument("--from", dest="source", type=Path, metavar="FILE", help="show what --json or --write wrote")
+    parser.add_argument("--write", action="store_true", help="renew the data, the plot and the tables in docs/")
     asked = parser.parse_args()
     if asked.quick:
         asked.seconds = 3.0
@@ -211,17 +229,17 @@ async def measure(asked: argparse.Namespace) -> Results:
 def main() -> None:
     """Measure and show."""
     asked = read_arguments()
-    results = asyncio.run(measure(asked))
+    results = room_document.read(asked.source) if asked.source else asyncio.run(measure(asked))
     if asked.json:
-        asked.json.write_bytes(orjson.dumps(room_report.raw(results), option=orjson.OPT_INDENT_2))
-    if asked.markdown:
-        print(room_report.markdown(results))
-    else:
-        output = Console(width=None if sys.stdout.isatty() else 150)
-        output.print(machine(), soft_wrap=True)
-        for table in room_report.tables(results):
-            output.print(table)
-        output.print(room_report.noise(results), soft_wrap=True)
+        room_document.save(results, asked.json)
+    if asked.write:
+        room_document.write(results)
+    output = Console(width=None if sys.stdout.isatty() else 160)
+    output.print(room_report.about(results), soft_wrap=True)
+    for table in room_report.tables(results):
+        output.print(table)
+    if broken := room_report.broken(results):
+        sys.exit("\n".join(broken))
 
 
 if __name__ == "__main__":

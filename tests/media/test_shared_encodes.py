@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
-from benchmarks.client import AUDIO, VIDEO
 
+from parlour.loadtest.description import AUDIO, VIDEO
 from parlour.media.transport import rtp
 from parlour.media.video.codec import VideoCodec
 from tests.cluster.conftest import figures, until

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import av
 import msgspec
 import numpy as np
-from benchmarks.client import AUDIO, VIDEO
 
+from parlour.loadtest.description import AUDIO, VIDEO
 from parlour.media.audio.frame import FRAME, RATE
 from parlour.media.transport import rtp
 from parlour.media.video.codec import VideoCodec
@@ -224,7 +224,7 @@ async def _talk() -> None:
             elif order.kind == "spoof":
                 for datagram in order.datagrams:
                     with contextlib.suppress(OSError):
-                        people[0].media._socket.send(datagram)
+                        people[0].media.put(datagram)
             found = [
                 received([plain for _, plain in one.media.seen.captured[mark:]], ear)
                 for one, mark, ear in zip(people, marks, ears, strict=True)

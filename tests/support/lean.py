@@ -8,18 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from benchmarks.client import Client as Media
-from benchmarks.content import Beep, Content, make_film
 from websockets.asyncio.client import connect as open_websocket
 
-from parlour.media.transport.dtls import Identity
+from parlour.loadtest.content import make_film
+from parlour.loadtest.plan import Plan
 from parlour.media.video.codec import VideoCodec
 from tests.media.audio.signals import opus, sine
+from tests.support.media import Content, Media
 from tests.support.signalling import Client, Json, Seat
 
 TONE_AMPLITUDE = 8000.0
 TONE_FRAMES = 50
-IDENTITY = Identity()
 
 
 class Lean:
@@ -32,7 +31,7 @@ class Lean:
         self.to = to
         self.codec = codec
         self.call_id = str(uuid4())
-        self.media = Media(IDENTITY, codec, sends=sends, watches=watches)
+        self.media = Media(codec, sends=sends, watches=watches)
         self.answer = ""
         self.seat: Seat | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -70,7 +69,7 @@ class Lean:
     async def close(self) -> None:
         """Say nothing more."""
         await self._stop_reading()
-        await self.media.close()
+        await self.media.gone()
 
     async def _alone(self, asked: Any) -> Json:
         """Ask while nobody else reads what comes."""
@@ -116,9 +115,7 @@ async def lean(
 
 def content(codec: VideoCodec, people: int = 4) -> Content:
     """A camera as it is asked for in a room of so many; nobody speaks."""
-    film = make_film(codec, people)
-    silence = opus(sine(1000, 10, 0.0))[-1]
-    return Content(film, [], silence, Beep([], [], 0))
+    return Content(make_film(codec, *Plan(people).film), opus(sine(1000, 10, 0.0))[-1])
 
 
 def tone(hertz: int) -> list[bytes]:

@@ -11,6 +11,13 @@ SECONDS_MAX: Final = 3600.0
 LOSS_MAX: Final = 0.5
 CANVAS: Final = (1280, 720)
 FPS: Final = 30
+GRIDS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 15)
+"""Columns and rows of the grids that rooms have."""
+
+
+def side_of(people: int) -> int:
+    """Columns and rows of the grid for so many people; of the largest one for more than it has places."""
+    return next((side for side in GRIDS if side * side >= people), GRIDS[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Plan:
     @property
     def film(self) -> tuple[int, int, int]:
         """Width and height in pixels and bits a second of each camera."""
-        side = next(side for side in range(1, MEMBERS_MAX) if side * side >= self.senders)
+        side = side_of(self.senders)
         asked = request_for((CANVAS[0] // side, CANVAS[1] // side), FPS)
         if self.size is None:
             return asked.width, asked.height, asked.bitrate
