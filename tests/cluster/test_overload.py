@@ -7,9 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from benchmarks.client import AUDIO
 
 from parlour.domain.live.relief import Relief
+from parlour.loadtest.description import AUDIO
 from parlour.media.transport import rtp
 from parlour.media.video.codec import VideoCodec
 from tests.cluster.conftest import figures, owner, until
