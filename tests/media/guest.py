@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import struct
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRtpfbPacket
+from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 
 from parlour.domain.live.commands import Accepted, Answered, Join, Reoffer
 from parlour.domain.room import Room
 from parlour.media.conference import Conference
+from parlour.media.lipsync.clock import ticks_between
 from parlour.media.packets import MediaPacket, RtpPacket
 from parlour.media.transport import Endpoint, rtcp, rtp
 from parlour.media.transport.dtls import Identity
@@ -88,8 +90,10 @@ class Guest(Peer):
     """A client of one call. ``frames`` are the sizes of the pictures decoded, ``heard`` counts packets of sound,
     whose Opus payloads are in ``sound``.
 
-    ``keyframes`` says of each picture whether it stands alone. ``stamps`` are the extended sequence number and the RTP
-    time of each packet of the picture, in the order of ``arrivals`` (seconds).
+    ``keyframes`` says of each picture whether it stands alone. ``look`` is called with each picture and its RTP time,
+    ``listen`` with each packet of sound and its; ``reports`` are the NTP and RTP times of the room's last sender
+    reports, by source. ``stamps`` are the extended sequence number and the RTP time of each packet of the picture, in
+    the order of ``arrivals`` (seconds).
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Guest(Peer):
         self.leg = leg
         self.ssl = self._client()
         self.ssrc = 0x1234
+        self.voice_ssrc = 0x5678
         self.sequence = 65_500
         self.sent: dict[int, bytes] = {}
         self.asked_for_keyframe: list[float] = []
@@ -126,6 +131,9 @@ class Guest(Peer):
         self.stamps: list[tuple[int, int]] = []
         self.keyframes: list[bool] = []
         self.arrivals: list[float] = []
+        self.look: Callable[[VideoFrame, int], None] | None = None
+        self.listen: Callable[[bytes, int], None] | None = None
+        self.reports: dict[int, tuple[float, int]] = {}
         self.missing = Missing()
         self.recovered = 0
         self.resent = 0
@@ -170,6 +178,28 @@ class Guest(Peer):
             self.sent[self.sequence & 0xFFFF] = header + packet.payload
             self.rtp(header + packet.payload)
             self.sequence += 1
+
+    def speak(self, payload: bytes, sequence: int, timestamp: int, level: int | None = None) -> None:
+        """Send a packet of sound, with its level (RFC 6464) where there is one."""
+        audio = self.leg.audio
+        assert audio is not None
+        first, extension = rtp.VERSION, b""
+        if level is not None:
+            assert audio.audio_level_id is not None
+            first |= rtp.EXTENSION
+            extension = struct.pack("!HHBBxx", rtp.ONE_BYTE_PROFILE, 1, audio.audio_level_id << 4, level)
+        numbers = (audio.payload_type, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self.voice_ssrc)
+        self.rtp(rtp.HEADER.pack(first, *numbers) + extension + payload)
+
+    def tell(self, ssrc: int, seconds: float, timestamp: int) -> None:
+        """Report that the own source's ``timestamp`` was at ``seconds`` of the own clock."""
+        ntp = int(seconds * 2**32) & 0xFFFFFFFFFFFFFFFF
+        self.rtcp(bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp, timestamp & 0xFFFFFFFF, 0, 0))))
+
+    def heard_at(self, ssrc: int, rate: int, timestamp: int) -> float | None:
+        """When something that the room sent belongs, in seconds by the room's own reports."""
+        found = self.reports.get(ssrc)
+        return None if found is None else found[0] + ticks_between(found[1], timestamp) / rate
 
     def send_again(self, sequences: Sequence[int]) -> None:
         """Answer a NACK on the retransmission stream."""
@@ -223,6 +253,9 @@ class Guest(Peer):
                 self.asked_for_keyframe.append(time.monotonic())
             case RtcpPsfbPacket(fmt=rtcp.RTCP_PSFB_APP):
                 self.limits.append(rtcp.estimate_of(packet) or 0)
+            case RtcpSrPacket():
+                info = packet.sender_info
+                self.reports[packet.ssrc] = (rtcp.ntp_seconds(info.ntp_timestamp), info.rtp_timestamp)
             case RtcpRtpfbPacket(fmt=rtcp.RTCP_RTPFB_NACK):
                 self.send_again(packet.lost)
             case _:
@@ -238,6 +271,8 @@ class Guest(Peer):
         if audio is not None and header.payload_type == audio.payload_type:
             self.heard += 1
             self.sound.append(payload)
+            if self.listen is not None:
+                self.listen(payload, header.timestamp)
             return
         if header.payload_type == video.rtx_payload_type:
             self.recovered += 1
@@ -256,6 +291,10 @@ class Guest(Peer):
             for picture in self._packets.push(packet):
                 self.keyframes.append(picture.keyframe)
                 self._decoder.feed(picture)
+                if self.look is not None and (frame := self._decoder.newest()) is not None:
+                    self.frames.append((frame.width, frame.height))
+                    self.picture = frame
+                    self.look(frame, picture.timestamp)
 
 
 def only(offer: str, codec: str) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from parlour.domain.live.room import Directions
+from parlour.media.lipsync.alignment import AS_IT_COMES, Alignment, Plan
 from parlour.media.packets import MediaPacket, RtpPacket
 from parlour.media.transport.leg import Leg
-from parlour.media.transport.sink import LegStatistics
+from parlour.media.transport.sink import Kind, LegStatistics
 from parlour.media.video.codec import VideoCodec
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
@@ -48,6 +49,8 @@ class Call:
         self.receiver = receiver
         self.watched: RenditionId | None = None
         self.seen_at = clock()
+        self.alignment = Alignment()
+        self.plan: Plan = AS_IT_COMES
         self._missed = False
         self._clock = clock
         self._counts: Counter[str] = Counter()
@@ -120,6 +123,13 @@ class Call:
         counts = Counter(self._counts)
         counts.update(self._camera_counts())
         counts.update(moved_down=self.receiver.downs, moved_up=self.receiver.ups)
+        alignment = self.alignment.statistics()
+        counts.update(
+            sender_reports=alignment.reports,
+            sender_reports_odd=alignment.odd_reports,
+            sender_clock_jumps=alignment.jumps,
+            sync_given_up=alignment.given_up,
+        )
         if self.leg is not None:
             counts.update(_leg_counts(self.leg.statistics()))
         return counts
@@ -157,6 +167,7 @@ class Call:
                 camera_refused=pictures.refused,
                 camera_errors=pictures.errors,
                 camera_overflows=pictures.overflows,
+                camera_hurried=pictures.hurried,
             )
         return counts
 
@@ -168,6 +179,7 @@ class Call:
 
     def on_audio(self, leg: Leg, packet: RtpPacket) -> None:
         """See ``LegSink``."""
+        self.alignment.heard(packet.timestamp, packet.arrived)
         self._owner.call_heard(self, packet)
 
     def on_video(self, leg: Leg, packet: RtpPacket) -> None:
@@ -177,6 +189,7 @@ class Call:
             return
         for picture in depacketizer.push(packet):
             self.seen_at = self._clock()
+            self.alignment.pictured(picture.timestamp, picture.arrived)
             decoder.feed(picture)
         if depacketizer.refresh_wanted or decoder.refresh_wanted:
             leg.request_keyframe()
@@ -197,8 +210,9 @@ class Call:
         if self.receiver.lost(fraction, leg.outgoing_video.octets, self._clock()) is not before:
             self._owner.call_moved(self)
 
-    def on_sender_report(self, leg: Leg, kind: str, ntp_time: float, rtp_timestamp: int) -> None:
+    def on_sender_report(self, leg: Leg, kind: Kind, ntp_time: float, rtp_timestamp: int) -> None:
         """See ``LegSink``."""
+        self.alignment.report(kind, ntp_time, rtp_timestamp)
 
     def on_closed(self, leg: Leg, reason: str) -> None:
         """See ``LegSink``."""

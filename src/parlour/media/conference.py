@@ -337,6 +337,7 @@ class Conference:
             if member.receives_audio:
                 call.leg.send_audio(result.payload_for(call.member_id), result.timestamp)
         self._sending += time.thread_time() - started
+        self._stage.align(self._state, result)
         scores = {member_id: round(score) for member_id, score in result.scores.items() if score}
         outcome = self._state.hear(scores, self._wall())
         if outcome.room.members is self._state.members:

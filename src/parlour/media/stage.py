@@ -10,8 +10,10 @@ from parlour.domain.live.room import LiveRoom
 from parlour.domain.room import Quality, RoomSettings
 from parlour.media.audio.plane import Deliver as DeliverSound
 from parlour.media.audio.plane import SoundPlane
+from parlour.media.audio.sound import TickResult
 from parlour.media.audio.tones import Tone
 from parlour.media.call import Call
+from parlour.media.lipsync.senders import Senders
 from parlour.media.preview.sampler import Sampler
 from parlour.media.preview.studio import Studio
 from parlour.media.video.canvas import Rect
@@ -64,6 +66,7 @@ class Stage:
         self.sound = SoundPlane(sound_made, self.started)
         self._requests = SenderRequests(self.fps, self.size)
         self._relief = Relief.NONE
+        self._senders = Senders(calls, self.sound.sound.set_delay, self.started, 1 / self.fps)
         self._tiles: list[TileSpec] = []
         self._cards: dict[str, Card | None] = {}
         self._volumes: dict[str, tuple[int, int]] = {}
@@ -113,9 +116,15 @@ class Stage:
     def relieve(self, relief: Relief) -> None:
         """Go without this from now on."""
         self._relief = relief
-        self.picture.set_every(2 if relief >= Relief.SLOWER_PICTURE else 1)
+        every = 2 if relief >= Relief.SLOWER_PICTURE else 1
+        self.picture.set_every(every)
+        self._senders.tick = every / self.fps
         self._requests.relieve(relief)
         self._slow_down()
+
+    def align(self, state: LiveRoom, sound: TickResult) -> None:
+        """Let each sender's sound and picture wait for each other; to be called with each frame of sound."""
+        self._senders.follow(state, sound, self._clock())
 
     def announce(self, before: LiveRoom, after: LiveRoom) -> None:
         """Let everybody hear that people have come or gone, where the room has tones. The first to come hears none."""
@@ -181,6 +190,7 @@ class Stage:
             **{f"picture_{name}": value for name, value in picture.items()},
             **{f"sound_{name}": value for name, value in sound.items()},
             **{f"preview_{name}": value for name, value in self._sampler.statistics().items()},
+            **{f"sync_{name}": value for name, value in self._senders.statistics().items()},
         }
 
     def _slow_down(self) -> None:

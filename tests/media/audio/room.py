@@ -32,9 +32,12 @@ def listen(
     ticks: int,
     heard: Callable[[int], bool] = lambda tick: True,
     phase: float = 0.005,
+    sound: MemberSound | None = None,
 ) -> Heard:
     """Run one member; ticks come ``phase`` seconds after the sender's own beat."""
-    sound, frames, scores = MemberSound(), [], []
+    frames, scores = [], []
+    if sound is None:
+        sound = MemberSound()
     waiting = list(reversed(arrivals))
     for tick in range(ticks):
         now = BEGIN + phase + tick * TICK

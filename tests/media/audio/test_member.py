@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from parlour.media.audio.frame import FRAME, RATE, SILENCE, opus_packet_samples
+from parlour.media.audio.member import MemberSound
 from parlour.media.audio.stretch import LEAST_CUT
 from tests.media.audio.room import BEGIN, listen
 from tests.media.audio.signals import TICK, Arrivals, click, loudness, noise_ratio, opus, packets, sine, voice
@@ -221,3 +223,112 @@ def test_what_was_played_again_is_caught_up() -> None:
 def test_the_score_is_the_mean_absolute_sample() -> None:
     heard = listen(packets(TONE), 200)
     assert heard.scores[150] == pytest.approx(8000 * 2 / np.pi, rel=0.02)
+
+
+def beeps(at: int, frames: int) -> list[bytes]:
+    """Silence, and a beep from frame ``at`` on."""
+    return opus(np.concatenate((sine(1000, at, 0.0), sine(1000, 5), sine(1000, frames - at - 5, 0.0))))
+
+
+def onset(samples: NDArray[np.float32]) -> int:
+    """The sample at which a beep begins."""
+    return int(np.argmax(np.abs(samples) > 2000))
+
+
+@pytest.mark.parametrize("delay", [0, 700, 1920, 4800, 19_200])
+@pytest.mark.parametrize("level", [None, 20])
+@pytest.mark.parametrize("always", [True, False])
+def test_what_is_delayed_is_heard_so_much_later(delay: int, level: int | None, always: bool) -> None:
+    arrivals = [
+        (arrived, packet._replace(level=20 if level and 99 <= index < 107 else level and 90))
+        for index, (arrived, packet) in enumerate(packets(beeps(100, 200)))
+    ]
+    usual = listen(arrivals, 200)
+    member = MemberSound()
+    member.set_delay(delay)
+    loud: list[int] = []
+
+    def listening(tick: int) -> bool:
+        if member.score > 2000:
+            if not loud and not always:
+                member.rewind()
+            loud.append(tick)
+        return always or bool(loud)
+
+    delayed = listen(arrivals, 200, listening, sound=member)
+    begin = 0 if always else loud[0] * FRAME  # what came before was heard by nobody
+    late = begin + onset(delayed.samples[begin:]) - onset(usual.samples) - delay
+    if always or delay >= 2 * FRAME:
+        assert abs(late) <= 2
+    else:
+        assert 0 < late <= 2 * FRAME, "its beginning was played again, for it came before it was known"
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 9600), (9600, 0), (0, 2880), (19_200, 480)])
+@pytest.mark.parametrize("audience", [True, False])
+def test_a_delay_changes_without_a_click_and_then_stays(before: int, after: int, audience: bool) -> None:
+    sound = voice(500)
+    member = MemberSound()
+    member.set_delay(before)
+    behinds: list[int] = []
+
+    def listening(tick: int) -> bool:
+        if tick == 100:
+            member.set_delay(after)
+        behinds.append(member.behind)
+        return audience or tick > 300
+
+    heard = listen(packets(opus(sound)), 490, listening, sound=member)
+    assert abs(behinds[99] - before) < LEAST_CUT
+    assert all(abs(behind - after) < LEAST_CUT for behind in behinds[350:])
+    begun = 30 * FRAME + before if audience else 302 * FRAME
+    assert click(heard.samples[begun:]) < 2 * click(sound)
+    changes = heard.sound.statistics().lengthened + heard.sound.statistics().shortened
+    assert changes <= 2 if not audience else changes > 2
+    if not audience:
+        assert abs(behinds[102] - after) < LEAST_CUT, "at once where nobody listens"
+
+
+def test_it_is_known_what_was_said_last() -> None:
+    member, said = MemberSound(), list[int | None]()
+    member.set_delay(4800)
+
+    def listening(tick: int) -> bool:
+        said.append(member.said)
+        return True
+
+    heard = listen(packets(beeps(100, 200), timestamp=0xFFFF0000), 200, listening, sound=member)
+    usual = onset(listen(packets(beeps(100, 200)), 200).samples)
+    at = usual // FRAME + 1  # ``said`` is of the tick before
+    expected = (0xFFFF0000 + 100 * FRAME) & 0xFFFFFFFF
+    now = said[at]
+    assert now is not None
+    assert (expected - now) & 0xFFFFFFFF == pytest.approx(usual % FRAME - 312, abs=24), "312 is libopus's look-ahead"
+    assert heard.sound.said == said[-1] or said[-1] is not None
+
+
+def test_the_end_of_what_is_delayed_is_heard_too() -> None:
+    member = MemberSound()
+    member.set_delay(19_200)
+    heard = listen(packets(TONE[:100]), 300, heard=lambda tick: tick < 200, sound=member)
+    usual = listen(packets(TONE[:100]), 300, heard=lambda tick: tick < 200)
+    ends = [int(np.flatnonzero(np.abs(each.samples) > 500)[-1]) for each in (heard, usual)]
+    assert ends[0] - ends[1] == pytest.approx(19_200, abs=100)
+    assert click(heard.samples[60 * FRAME :]) < SMOOTH
+    assert heard.frames[-1] is None
+    assert not member.awake
+
+
+def test_loss_and_pauses_leave_a_delay_as_it_is() -> None:
+    member = MemberSound()
+    member.set_delay(9600)
+    behinds: list[int] = []
+
+    def listening(tick: int) -> bool:
+        behinds.append(member.behind)
+        return True
+
+    again = packets(TONE[100:], begin=BEGIN + 4.0, sequence=1100, timestamp=5000 + 100 * FRAME)
+    heard = listen(without([*packets(TONE[:100]), *again], 0.1), 345, listening, sound=member)
+    assert click(heard.samples[40 * FRAME : 320 * FRAME]) < 300
+    assert all(abs(behind - 9600) < FRAME for behind in (*behinds[30:95], *behinds[225:330]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from parlour.media.audio.frame import FRAME
-from parlour.media.audio.stretch import LEAST_CUT, cross_fade, fade_in, fade_out, shorten
+from parlour.media.audio.stretch import LEAST_CUT, cross_fade, fade_in, fade_out, lengthen, shorten
 from tests.media.audio.signals import click, noise_ratio, sine, voice
 
 
@@ -49,3 +49,20 @@ def test_ramps_begin_and_end_in_silence() -> None:
     joined = cross_fade(level, -level)
     assert (joined[0], joined[-1]) == (1000, -1000)
     assert np.abs(np.diff(joined)).max() < 10
+
+
+@pytest.mark.parametrize("pitch", [60, 120, 250, 440])
+@pytest.mark.parametrize("most", [FRAME // 4, FRAME // 2, FRAME])
+def test_a_voice_is_drawn_out_without_a_seam(pitch: int, most: int) -> None:
+    samples = voice(3, pitch)
+    longer = lengthen(samples, most)
+    assert LEAST_CUT <= longer.size - samples.size <= most
+    assert click(longer) < 2 * click(samples)
+    assert (longer[0], longer[-1]) == (samples[0], samples[-1])
+    assert np.array_equal(longer[-FRAME:], samples[-FRAME:])
+
+
+def test_where_there_is_no_room_nothing_is_drawn_out() -> None:
+    samples = voice(1)
+    assert lengthen(samples, LEAST_CUT - 1) is samples
+    assert lengthen(samples[: FRAME // 2], FRAME).size == FRAME // 2

@@ -3,8 +3,9 @@ from av import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parlour.media.lipsync.schedule import LIMIT, SLACK, Schedule
 from parlour.media.video.codec import EncodedPicture, PayloadError, VideoCodec, is_too_large
-from parlour.media.video.decode import QUEUE, PictureDecoder
+from parlour.media.video.decode import HELD, QUEUE, PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
 from parlour.media.video.sps import find_parameters, read_parameters
 from tests.media.video.scene import BLUE, GREEN, RED, access_unit, is_near, painted, pixel, rtp, sent
@@ -193,3 +194,53 @@ def test_other_chroma_formats_become_420(format_name: str) -> None:
     assert frame is not None
     assert frame.format.name == "yuv420p"
     assert is_near(pixel(frame, 100, 100), RED)
+
+
+@BOTH
+def test_pictures_wait_until_they_are_due(codec: VideoCodec) -> None:
+    decoder = PictureDecoder(codec)
+    decoder.schedule = Schedule(0, 10.2)  # the first one; they were there a thirtieth of a second apart, from 10 on
+    for picture in encoded(codec, [painted(320, 240, colour) for colour in (RED, GREEN, BLUE)], frozenset({2})):
+        decoder.feed(picture)
+    shown = [(due, decoder.newest(due)) for due in (10.1, 10.19, 10.21, 10.22, 10.24, 10.3)]
+    colours = [(due, colour) for due, frame in shown if frame for colour in (RED, GREEN, BLUE)
+               if is_near(pixel(frame, 9, 9), colour)]  # fmt: skip
+    assert colours == [(10.21, RED), (10.24, GREEN), (10.3, BLUE)]
+    assert not decoder.is_waiting
+    assert decoder.statistics().skipped == 0, "a keyframe is no reason not to show what was before it"
+
+
+def test_without_a_schedule_any_more_all_are_due() -> None:
+    decoder = PictureDecoder(VideoCodec.VP8)
+    decoder.schedule = Schedule(0, 10.4)
+    for picture in encoded(VideoCodec.VP8, [painted(320, 240, colour) for colour in (RED, GREEN)]):
+        decoder.feed(picture)
+    assert decoder.newest(10.1) is None
+    decoder.schedule = None
+    frame = decoder.newest(10.1)
+    assert frame is not None
+    assert is_near(pixel(frame, 9, 9), GREEN)
+
+
+@pytest.mark.parametrize("due", [10.0 + LIMIT + SLACK + 0.2, 5e6, -5e6, 9.0])
+def test_what_can_not_be_due_is_shown_at_once(due: float) -> None:
+    decoder = PictureDecoder(VideoCodec.H264)
+    decoder.schedule = Schedule(0, due)
+    [picture] = encoded(VideoCodec.H264, [painted(320, 240, RED)])
+    decoder.feed(picture)
+    assert decoder.newest(10.07) is not None
+
+
+def test_no_more_wait_than_a_second_of_a_fast_camera_has_room_for() -> None:
+    decoder = PictureDecoder(VideoCodec.VP8)
+    decoder.schedule = Schedule(0, 10.4)
+    pictures = encoded(VideoCodec.VP8, [painted(64, 64, RED)] * (HELD + 5))
+    for picture in pictures:
+        decoder.feed(picture._replace(timestamp=0, arrived=10.0))
+        assert len(decoder._queue) <= QUEUE
+    assert decoder.newest(10.1) is not None
+    assert len(decoder._queue) == HELD
+    assert decoder.statistics().hurried == 5
+    for picture in pictures[:1] * (QUEUE * 3):
+        decoder.feed(picture._replace(timestamp=0, arrived=10.0))
+        assert len(decoder._queue) <= QUEUE

@@ -118,6 +118,11 @@ class JitterBuffer:
         return self._duration
 
     @property
+    def position(self) -> int:
+        """The timestamp of the sample that is due next, counted on beyond 32 bits."""
+        return self._play
+
+    @property
     def ready(self) -> bool:
         """Whether the packet that is due next is here."""
         return self._playing and self._next in self._entries

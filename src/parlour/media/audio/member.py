@@ -10,7 +10,7 @@ from parlour.media.audio.decode import DecoderStatistics, OpusDecoder
 from parlour.media.audio.frame import FRAME, Samples
 from parlour.media.audio.jitter import JitterBuffer, JitterStatistics, Kind, Take
 from parlour.media.audio.level import score
-from parlour.media.audio.stretch import LEAST_CUT, cross_fade, fade_in, fade_out, shorten
+from parlour.media.audio.stretch import LEAST_CUT, cross_fade, fade_in, fade_out, lengthen, shorten
 from parlour.media.packets import RtpPacket
 
 QUIET_LEVEL: Final = 55
@@ -25,12 +25,13 @@ _INBOX = 64
 _HISTORY = 5  # frames that can be played again when the member comes into the mix, 100 ms
 _CONCEALED = 5  # frames of concealment, then silence
 _REST = 2  # frames between two cuts, so that speech is not rushed
+_DRAWN_OUT = 8  # frames from one lengthening to the next, while something is said
 
 
 @dataclass(frozen=True, slots=True)
 class MemberStatistics:
     """A member's sound so far. ``overflowed`` counts packets that came faster than ticks; ``skipped`` were
-    received asleep, of which only the last were ever decoded."""
+    received asleep, of which only the last were ever decoded; ``shortened`` and ``lengthened`` are cuts and repeats."""
 
     jitter: JitterStatistics
     decoder: DecoderStatistics
@@ -38,6 +39,7 @@ class MemberStatistics:
     overflowed: int
     skipped: int
     shortened: int
+    lengthened: int
 
 
 class MemberSound:
@@ -55,18 +57,25 @@ class MemberSound:
         self._jitter = JitterBuffer()
         self._decoder = OpusDecoder()
         self._queue: Samples = np.zeros(0, np.float32)  # decoded, not yet played
-        self._behind = 0  # samples of the queue that are there only because of a detour and are to be caught up
+        self._behind = 0  # samples of the queue between what is played next and what was said last
+        self._delay = 0  # so many of these are wanted, the others are there because of a detour and are to be caught up
         self._history: deque[tuple[Samples, float]] = deque(maxlen=_HISTORY)
         self._hang = 0
         self._rest = 0
         self._concealed = 0
         self._silent = True
-        self._overflowed = self._skipped = self._shortened = 0
+        self._overflowed = self._skipped = self._shortened = self._lengthened = 0
+        self.said: int | None = None
+        """The RTP timestamp (32 bits) of the first sample said last, which is heard ``behind`` samples later."""
 
     @property
     def behind(self) -> int:
-        """Samples by which a frame lags what was said last because of a detour; being caught up."""
+        """Samples by which a frame lags what was said last: by the delay asked for, or a detour; being caught up."""
         return self._behind
+
+    def set_delay(self, samples: int) -> None:
+        """Let what is said be heard so much later: at once where nobody notices, else little by little."""
+        self._delay = max(0, samples)
 
     def offer(self, packet: RtpPacket) -> bool:
         """Take in a packet; whether it is one that a sleeping member should wake for."""
@@ -92,11 +101,9 @@ class MemberSound:
 
     def rewind(self) -> None:
         """Go back to the beginning of speech, at most 100 ms, as far as it was not heard yet."""
-        onset = [frame for frame, _ in self._history]
-        for _, loudness in self._history:
-            if loudness >= _ONSET_SCORE:
-                break
-            del onset[0]
+        loud = (number for number, (_, loudness) in enumerate(self._history) if loudness >= _ONSET_SCORE)
+        first = next(loud, len(self._history)) + self._behind // FRAME  # heard so much later than it was said
+        onset = [frame for frame, _ in self._history][first:]
         self._history.clear()
         if onset:
             self._behind += FRAME * len(onset)
@@ -108,11 +115,11 @@ class MemberSound:
         Sets ``score`` to the loudness of what was said last, which may be ahead of the frame.
         """
         self._receive()
-        if self._behind and not heard:
-            self._queue = self._queue[self._behind :]
-            self._behind = 0
+        if self._behind != self._delay and not heard:
+            self._leap()
         self._fill(now)
         if self._queue.size == 0:
+            self.said = None
             self.score = 0.0
             self._history.clear()
             self._doze(heard)
@@ -135,6 +142,7 @@ class MemberSound:
             overflowed=self._overflowed,
             skipped=self._skipped,
             shortened=self._shortened,
+            lengthened=self._lengthened,
         )
 
     def _receive(self) -> None:
@@ -155,13 +163,16 @@ class MemberSound:
             if take.kind is Kind.IDLE:
                 self._run_dry()
                 return
+            if not self._queue.size and self._delay:
+                self._queue, self._behind = np.zeros(self._delay, np.float32), self._delay
             self._append(self._samples(take))
-        jitter = self._jitter
-        if self._behind < LEAST_CUT and jitter.ready and jitter.excess(now, held) >= max(FRAME, jitter.duration):
+        jitter, detour = self._jitter, self._behind - self._delay
+        if detour < LEAST_CUT and jitter.ready and jitter.excess(now, held) >= max(FRAME, jitter.duration):
             extra = self._samples(jitter.take(now, held))
             self._append(extra)
             self._behind += extra.size
         self.score = score(self._queue[self._behind : self._behind + FRAME])
+        self.said = (jitter.position - self._queue.size + self._behind) & 0xFFFFFFFF
 
     def _append(self, samples: Samples) -> None:
         self._queue = np.concatenate((self._queue, samples)) if self._queue.size else samples
@@ -169,11 +180,14 @@ class MemberSound:
     def _run_dry(self) -> None:
         """Nothing comes: play what is left, let the sound fade, and be silent."""
         self.score = 0.0
-        self._behind = 0
+        self.said = None
+        self._behind = min(self._behind, self._delay)
         if not self._silent:
             self._silent = True
             self._append(fade_out(self._decoder.conceal()))
-        short = -self._queue.size % FRAME
+        if self._behind and not self._queue.any():
+            self._queue, self._behind = self._queue[:0], 0
+        short = max(0, self._behind + FRAME - self._queue.size) if self._behind else -self._queue.size % FRAME
         if short:
             self._append(np.zeros(short, np.float32))
 
@@ -204,12 +218,28 @@ class MemberSound:
     def _catch_up(self) -> None:
         if self._rest:
             self._rest -= 1
-        elif self._behind >= LEAST_CUT:
-            before = self._queue.size
-            self._queue = shorten(self._queue, self._behind)
-            self._behind -= before - self._queue.size
+            return
+        surplus = self._behind - self._delay
+        if abs(surplus) < LEAST_CUT:
+            return
+        before = self._queue.size
+        if surplus > 0:
+            self._queue = shorten(self._queue, surplus)
             self._rest = _REST
             self._shortened += 1
+        else:
+            self._queue = lengthen(self._queue, -surplus)
+            self._rest = _REST if score(self._queue[:FRAME]) < _QUIET_SCORE else _DRAWN_OUT
+            self._lengthened += 1
+        self._behind += self._queue.size - before
+
+    def _leap(self) -> None:
+        """Be as far behind as is wanted, at once: nobody listens."""
+        surplus = self._behind - self._delay
+        if surplus > 0:
+            self._queue, self._behind = self._queue[surplus:], self._delay
+        elif self._queue.size:
+            self._queue, self._behind = np.concatenate((np.zeros(-surplus, np.float32), self._queue)), self._delay
 
     def _doze(self, heard: bool) -> None:
         """Go to sleep when nobody listens and nothing was said for a while."""
@@ -217,7 +247,7 @@ class MemberSound:
             self.awake = False
             self.score = 0.0
             self._silent = True
-            self._queue = self._queue[:0]
+            self._queue, self._behind = self._queue[:0], 0
             self._history.clear()
 
     def _silent_enough(self) -> bool:

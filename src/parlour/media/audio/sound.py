@@ -26,7 +26,8 @@ class TickResult(NamedTuple):
 
     ``timestamp`` counts 48 kHz samples from the room's start, the same for all payloads. ``scores`` has every member,
     0 to 32767. ``shared`` is the Opus payload for all who are not in ``own``; ``samples`` is what it encodes, for
-    recorders.
+    recorders. ``said`` has the RTP timestamps (32 bits) of what those who are awake said last, which is in this frame
+    unless it is delayed.
     """
 
     timestamp: int
@@ -34,6 +35,7 @@ class TickResult(NamedTuple):
     shared: bytes
     own: dict[str, bytes]
     samples: Pcm
+    said: dict[str, int]
 
     def payload_for(self, member: str) -> bytes:
         """What this member is to hear."""
@@ -108,6 +110,10 @@ class Sound:
         """How loud a member hears the others, as ``set_volume``; whoever wants another than 0 costs an encoder."""
         self._change(partial(self._set_output_volume, member, volume_gain(volume)))
 
+    def set_delay(self, member: str, samples: int) -> None:
+        """Let others hear a member so much later, which is reached little by little where it would be noticed."""
+        self._change(partial(self._set_delay, member, samples))
+
     def play(self, tone: Tone) -> None:
         """Let everybody hear a tone soon."""
         self._change(partial(self._tones.ask, tone))
@@ -149,7 +155,8 @@ class Sound:
         timestamp = self._timestamp
         self._timestamp += FRAME
         self._ticks += 1
-        return TickResult(timestamp, scores, shared, own, samples)
+        said = {member: sound.said for member, sound in self._awake.items() if sound.said is not None}
+        return TickResult(timestamp, scores, shared, own, samples, said)
 
     def member_statistics(self) -> dict[str, MemberStatistics]:
         """What each member's packets went through."""
@@ -241,6 +248,11 @@ class Sound:
     def _set_volume(self, member: str, gain: float, now: float) -> None:
         if member in self._members:
             self._volumes[member] = gain
+
+    def _set_delay(self, member: str, samples: int, now: float) -> None:
+        sound = self._members.get(member)
+        if sound is not None:
+            sound.set_delay(samples)
 
     def _set_output_volume(self, member: str, gain: float, now: float) -> None:
         if gain == 1.0:

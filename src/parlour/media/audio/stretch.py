@@ -1,4 +1,4 @@
-"""Playing a little faster without a change of pitch, and the ramps that keep cuts from clicking."""
+"""Playing a little faster or slower without a change of pitch, and the ramps that keep cuts from clicking."""
 
 from typing import Final
 
@@ -33,6 +33,20 @@ def shorten(samples: Samples, most: int) -> Samples:
     start = samples[:_OVERLAP]
     joined = start + (samples[lag : lag + _OVERLAP] - start) * _UP
     return np.concatenate((joined, samples[lag + _OVERLAP :]))
+
+
+def lengthen(samples: Samples, most: int) -> Samples:
+    """``samples`` and 5 to 20 ms more, at most ``most`` samples, put in near the beginning where the sound repeats.
+
+    The first and the last sample stay as they are. Where ``most`` or ``samples`` is too short nothing is put in.
+    """
+    most = min(most, _MOST_CUT, samples.size - _OVERLAP)
+    if most < LEAST_CUT:
+        return samples
+    lag = _period(samples[: most + _OVERLAP])
+    onward = samples[lag : lag + _OVERLAP]
+    joined = onward + (samples[:_OVERLAP] - onward) * _UP
+    return np.concatenate((samples[:lag], joined, samples[_OVERLAP:]))
 
 
 def fade_in(samples: Samples) -> Samples:

@@ -3,8 +3,9 @@
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
+from math import inf
 from time import thread_time
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import av
 from av import VideoFrame
@@ -15,8 +16,13 @@ from parlour.media.video.codec import MAX_AREA, EncodedPicture, PayloadError, Vi
 from parlour.media.video.sps import find_parameters
 from parlour.media.video.vp8 import keyframe_size
 
+if TYPE_CHECKING:
+    from parlour.media.lipsync.schedule import Schedule
+
 QUEUE = 30
 """Encoded pictures that wait for a decoder: one second of a camera."""
+HELD = 24
+"""Of these, so many may wait for their time: 400 ms of a camera with 60 pictures a second."""
 
 _DECODERS = {VideoCodec.H264: "h264", VideoCodec.VP8: "vp8"}
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
@@ -27,7 +33,8 @@ class DecoderStatistics:
     """Counts since the start, in pictures; ``seconds`` is the CPU time of decoding.
 
     ``superseded`` were decoded and never taken because a newer one came, ``skipped`` not decoded because a newer
-    keyframe or an error made them useless, ``refused`` came while the sender was disabled.
+    keyframe or an error made them useless, ``refused`` came while the sender was disabled, ``hurried`` did not wait for
+    their time because too many did.
     """
 
     decoded: int = 0
@@ -36,6 +43,7 @@ class DecoderStatistics:
     refused: int = 0
     errors: int = 0
     overflows: int = 0
+    hurried: int = 0
     seconds: float = 0.0
 
 
@@ -44,11 +52,15 @@ class PictureDecoder:
 
     Size and codec may change at any keyframe. A sender whose coded size is above 1080p is disabled, with the reason in
     `disabled`, until a keyframe of a proper size comes.
+
+    ``schedule`` says when each picture is due; without one each is due when it comes. What waits is still encoded, so
+    it takes little room. It may be set at any time.
     """
 
     def __init__(self, codec: VideoCodec) -> None:
         self.codec = codec
         self.disabled: str | None = None
+        self.schedule: Schedule | None = None
         self._queue: deque[EncodedPicture] = deque()
         self._lock = threading.Lock()
         self._overflowed = False
@@ -69,10 +81,11 @@ class PictureDecoder:
     def feed(self, picture: EncodedPicture) -> None:
         """Queue a picture.
 
-        A keyframe makes what waits before it useless; too many waiting means starting again at one.
+        A keyframe makes what waits before it useless, unless that waits for its time; too many waiting means starting
+        again at one.
         """
         with self._lock:
-            if picture.keyframe:
+            if picture.keyframe and (self.schedule is None or self._overflowed or len(self._queue) >= QUEUE):
                 self._counts.skipped += len(self._queue)
                 self._queue.clear()
                 self._overflowed = False
@@ -86,15 +99,15 @@ class PictureDecoder:
             else:
                 self._queue.append(picture)
 
-    def newest(self) -> VideoFrame | None:
+    def newest(self, due: float = inf) -> VideoFrame | None:
         """Decode all that waits and return the last frame, ``None`` without a new one. Blocks for the decoding.
 
+        What is scheduled for later than ``due``, in seconds of the clock that pictures arrive by, goes on waiting.
         The frame is 8-bit 4:2:0, its range in ``color_range``; its size is whatever the sender chose. Its rotation is
         ignored.
         """
         with self._lock:
-            pictures = list(self._queue)
-            self._queue.clear()
+            pictures = self._take_due(due)
         newest: VideoFrame | None = None
         for picture in pictures:
             frame = self._decode(picture)
@@ -107,6 +120,20 @@ class PictureDecoder:
     def statistics(self) -> DecoderStatistics:
         """What was decoded and what was not."""
         return replace(self._counts)
+
+    def _take_due(self, due: float) -> list[EncodedPicture]:
+        queue, schedule = self._queue, self.schedule
+        if schedule is None or due == inf:
+            pictures = list(queue)
+            queue.clear()
+            return pictures
+        pictures = []
+        while queue and schedule.due_at(queue[0].timestamp, queue[0].arrived) <= due:
+            pictures.append(queue.popleft())
+        while len(queue) > HELD:
+            self._counts.hurried += 1
+            pictures.append(queue.popleft())
+        return pictures
 
     def _decode(self, picture: EncodedPicture) -> VideoFrame | None:
         if not self._is_admitted(picture):

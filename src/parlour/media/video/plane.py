@@ -168,9 +168,10 @@ class PicturePlane:
             decoders = list(self._decoders.items())
             outputs = list(self._outputs.items())
         started = time.thread_time()
+        due = self._started + (tick + self._every / 2) / self._fps  # the tick that is nearest to a picture's time
         for member_id, decoder in decoders:
             if decoder.is_waiting:
-                frame = decoder.newest()
+                frame = decoder.newest(due)
                 if frame is not None:
                     self.compositor.update(member_id, frame)
         decoded = time.thread_time()

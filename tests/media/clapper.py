@@ -1,0 +1,242 @@
+"""A clapper in front of a camera and a microphone, and somebody who watches and listens for it.
+
+With each clap a flash and a beep are taken at one moment. They go their own ways to the room, which take as long as a
+test says, and come back in the room's picture and sound. When, is told by the room's own timestamps and reports, so
+that neither the network nor the machine has a say in it.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from heapq import heappop, heappush
+
+import av
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
+
+from parlour.media.audio.encode import MixEncoder
+from parlour.media.audio.frame import FRAME, RATE
+from parlour.media.video.canvas import rows_of
+from parlour.media.video.codec import VideoCodec
+from parlour.media.video.encode import Rendition
+from tests.media.guest import Guest
+
+FPS = 30
+LASTS = 3
+"""Pictures of a flash; the beep is as long, 100 ms."""
+WIDTH, HEIGHT = 320, 180
+AMPLITUDE = 9000
+HUSH = 0.03
+"""Seconds of packets before a beep that are already marked as loud, as a browser's voice detection does."""
+
+Path = Callable[[float], float]
+
+
+def takes(seconds: float, jitter: float = 0.0, seed: int = 1) -> Path:
+    """A way that takes so long, and up to ``jitter`` more."""
+    chance = random.Random(seed)  # noqa: S311 - a network that is made up
+    return lambda captured: seconds + jitter * chance.random()
+
+
+AT_ONCE = takes(0.0)
+
+
+@lru_cache
+def shade(bright: bool) -> VideoFrame:
+    """A dark picture or a bright one."""
+    frame = VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    for plane, value in zip(frame.planes, (220 if bright else 40, 128, 128), strict=True):
+        rows_of(plane)[:] = value
+    return frame
+
+
+@dataclass
+class Clapper:
+    """Claps once in ``every`` pictures, from picture ``first`` on.
+
+    ``picture`` and ``sound`` are the ways to the room, from the moment at which something is taken (a frame of sound:
+    complete). ``clock`` is what the sender's clock says at time zero; ``drift`` is by how much its sound card is fast.
+    """
+
+    guest: Guest
+    tone: float = 1000.0
+    every: int = 30
+    first: int = 15
+    picture: Path = AT_ONCE
+    sound: Path = AT_ONCE
+    clock: float = 3_900_000_000.0
+    drift: float = 0.0
+    levels: bool = True
+    reports: bool = True
+    films: bool = True
+    speaks: bool = True
+    started: float = 0.0
+    _queue: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _count: int = 0
+    picture_zero: int = 4_294_900_000
+    sound_zero: int = 77
+
+    async def clap(self) -> None:
+        """Go on until cancelled."""
+        loop = asyncio.get_running_loop()
+        self.started = loop.time()
+        video, audio, reports = self._film(), self._record(), self._report()
+        upcoming = [next(video), next(audio), next(reports)]
+        makers = [video, audio, reports]
+        while True:
+            now = loop.time() - self.started
+            for number, maker in enumerate(makers):
+                while upcoming[number] <= now:
+                    upcoming[number] = next(maker)
+            while self._queue and self._queue[0][0] <= now:
+                heappop(self._queue)[2]()
+            due = min(*upcoming, *(item[0] for item in self._queue[:1]))
+            await asyncio.sleep(max(0.001, due - (loop.time() - self.started)))
+
+    def _later(self, due: float, act: Callable[[], None]) -> None:
+        self._count += 1
+        heappush(self._queue, (due, self._count, act))
+
+    def _film(self) -> Iterator[float]:
+        rendition = Rendition(VideoCodec.H264, WIDTH, HEIGHT, 600_000, FPS)
+        number, wishes = 0, 0
+        while True:
+            captured = number / FPS
+            yield captured
+            if self.films:
+                bright = (number - self.first) % self.every < LASTS and number >= self.first
+                asked = len(self.guest.asked_for_keyframe)
+                packets = rendition.encode(shade(bright), number * 3000, force_keyframe=asked > wishes)
+                wishes, stamp = asked, number * 3000 + self.picture_zero
+                self._later(captured + self.picture(captured), partial(self.guest.send, packets, stamp))
+            number += 1
+
+    def _record(self) -> Iterator[float]:
+        encoder = MixEncoder(bit_rate=32_000)
+        rate = RATE * (1 + self.drift)
+        number, sequence = 0, 0
+        while True:
+            captured = (number + 1) * FRAME / rate  # a frame can be sent once it is complete
+            yield captured
+            if self.speaks:
+                at = (number * FRAME + np.arange(FRAME)) / rate
+                phase = at * FPS - self.first
+                beep = (np.mod(phase, self.every) < LASTS) & (phase >= 0)
+                samples = np.where(beep, AMPLITUDE * np.sin(2 * np.pi * self.tone * at), 0).astype(np.int16)
+                payload = encoder.encode(samples)
+                soon = np.mod(at + HUSH - self.first / FPS, self.every / FPS) < LASTS / FPS + 2 * HUSH
+                level = (25 if soon.any() else 127) if self.levels else None
+                stamp = number * FRAME + self.sound_zero
+                self._later(captured + self.sound(captured), partial(self.guest.speak, payload, sequence, stamp, level))
+                sequence += 1
+            number += 1
+
+    def _report(self) -> Iterator[float]:
+        """Reports as Chromium's: one a second of the picture, one in five of the sound, the first ones soon."""
+        number = 0
+        while True:
+            yield 0.3 + number
+            if self.reports:
+                now = 0.3 + number
+                self.guest.tell(self.guest.ssrc, self.clock + now, round(now * 90_000) + self.picture_zero)
+                if number % 5 == 0:
+                    samples = round(now * RATE * (1 + self.drift))
+                    self.guest.tell(self.guest.voice_ssrc, self.clock + now, samples + self.sound_zero)
+            number += 1
+
+
+class Witness:
+    """Looks at one place of the room's picture and listens for one tone, by the room's own time."""
+
+    def __init__(self, guest: Guest, place: Callable[[], tuple[int, int] | None]) -> None:
+        self._guest = guest
+        self._place = place
+        self._light: list[tuple[int, float]] = []
+        self._sound: list[tuple[int, NDArray[np.float64]]] = []
+
+    def look(self, frame: VideoFrame, timestamp: int) -> None:
+        place = self._place()
+        if place is not None:
+            x, y = place
+            self._light.append((timestamp, float(rows_of(frame.planes[0])[y, x])))
+
+    def listen(self, samples: NDArray[np.float64], timestamp: int) -> None:
+        self._sound.append((timestamp, samples))
+
+    def flashes(self) -> list[float]:
+        """When it became bright, in seconds of the room's clock."""
+        ssrc = self._guest.leg.outgoing_video.ssrc
+        found = []
+        for (_, before), (timestamp, light) in zip(self._light, self._light[1:], strict=False):
+            if before < 130 <= light and (at := self._guest.heard_at(ssrc, 90_000, timestamp)) is not None:
+                found.append(at)
+        return found
+
+    def beeps(self, tone: float) -> list[float]:
+        """When the tone began, in seconds of the room's clock."""
+        if not self._sound:
+            return []
+        samples = np.concatenate([samples for _, samples in self._sound])
+        time_ = np.arange(samples.size) / RATE
+        mixed = samples * np.exp(-2j * np.pi * tone * time_)
+        window = RATE // 200
+        sums = np.concatenate(([0], np.cumsum(mixed)))
+        envelope = np.abs(sums[window:] - sums[:-window]) / window * 2  # of the 5 ms that begin here
+        loud = envelope > AMPLITUDE / 2
+        rises = np.flatnonzero(loud[1:] & ~loud[:-1]) + 1 + window // 2
+        found, last = [], -RATE
+        for rise in map(int, rises):
+            if rise - last > RATE // 5:
+                timestamp = self._sound[rise // FRAME][0]
+                at = self._guest.heard_at(self._guest.leg.outgoing_audio.ssrc, RATE, timestamp)
+                if at is not None:
+                    found.append(at + rise % FRAME / RATE)
+            last = rise
+        return found
+
+
+class Ear:
+    """Decodes what a guest hears, and hands it to witnesses."""
+
+    def __init__(self, guest: Guest, *witnesses: Witness) -> None:
+        self._codec = av.CodecContext.create("libopus", "r")
+        self._codec.layout = "mono"
+        self._witnesses = witnesses
+        guest.look, guest.listen = self._look, self._listen
+
+    def _look(self, frame: VideoFrame, timestamp: int) -> None:
+        for witness in self._witnesses:
+            witness.look(frame, timestamp)
+
+    def _listen(self, payload: bytes, timestamp: int) -> None:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in self._codec.decode(av.Packet(payload))])
+        for witness in self._witnesses:
+            witness.listen(samples.astype(np.float64), timestamp)
+
+
+@dataclass(frozen=True)
+class Clap:
+    """One that came through: when it was heard, and by how much later it was seen (seconds)."""
+
+    heard: float
+    offset: float
+
+
+def claps(witness: Witness, tone: float, apart: float) -> list[Clap]:
+    """Each beep with the flash that is nearest to it."""
+    flashes = witness.flashes()
+    found = []
+    for beep in witness.beeps(tone):
+        nearest = min(flashes, key=lambda flash: abs(flash - beep), default=None)
+        if nearest is not None and abs(nearest - beep) < apart / 2:
+            found.append(Clap(beep, nearest - beep))
+    return found
+
+
+def monotonic_to_wall() -> float:
+    """What to add to the monotonic clock to have the NTP time of the room's reports."""
+    return time.time() - time.monotonic() + 2_208_988_800
