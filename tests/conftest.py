@@ -17,10 +17,20 @@ from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving
 
 DATABASES = ("sqlite", "postgresql")
+REAL_TIME = ("browser", "cluster", "media", "cli/test_loadtest.py")
+"""Tests of what runs in real time. They go one after another, in one of the two processes that ``make test`` has."""
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what runs in real time together."""
+    here = Path(__file__).parent
+    for item in items:
+        if str(item.path.relative_to(here)).startswith(REAL_TIME):
+            item.add_marker(pytest.mark.xdist_group("real time"))
 
 
 @pytest.fixture(scope="session")
