@@ -133,6 +133,10 @@ class BusDoor:
         """See ``crowd.Door``."""
         await self._rooms.ask(self._room.room_id, Leave(self._call_id))
 
+    async def vanish(self) -> None:
+        """See ``crowd.Door``: on the bus nobody vanishes."""
+        await self.leave()
+
 
 class Beeper:
     """A microphone that is silent but for beeps. ``beeps`` are the Unix times at which they began to be sent."""

@@ -1,5 +1,6 @@
 """The front's application, put together."""
 
+import asyncio
 import functools
 import sys
 import time
@@ -72,6 +73,11 @@ class Answering:
         await response(scope, receive, send)
 
 
+def _loop() -> dict[str, float]:
+    """What the event loop has to do; called on it."""
+    return {"tasks": len(asyncio.all_tasks())}
+
+
 def build_app(
     database: Database,
     *,
@@ -97,7 +103,7 @@ def build_app(
         switchboard = Switchboard(database, Tickets(database, now), NoRooms())
     sources = {"database": database.statistics, "gate": gate.statistics, "signalling": switchboard.statistics}
     objects = objects or Objects("memory:///")
-    sources |= {"objects": objects.statistics, **(figures or {})}
+    sources |= {"objects": objects.statistics, "loop": _loop, **(figures or {})}
     if bus is not None:
         sources["bus"] = bus.statistics
     doors = open_rooms.OpenRooms(open_project, monotonic) if open_project is not None else None

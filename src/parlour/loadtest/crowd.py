@@ -30,6 +30,9 @@ class Door(Protocol):
     async def leave(self) -> None:
         """Go. Does not raise for what the server does."""
 
+    async def vanish(self) -> None:
+        """Be gone without a word."""
+
 
 @dataclass(slots=True, eq=False)
 class Guest:
@@ -110,6 +113,13 @@ class Crowd:
         self.sent_at.pop(guest.member.id, None)
         await guest.door.leave()
         guest.member.close()
+
+    async def lose(self, guest: Guest) -> None:
+        """One is gone, and nobody says so."""
+        self.guests.remove(guest)
+        self.sent_at.pop(guest.member.id, None)
+        guest.member.vanish()
+        await guest.door.vanish()
 
     def snapshot(self) -> Snapshot:
         """Where everybody stands now."""

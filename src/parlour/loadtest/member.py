@@ -92,6 +92,12 @@ class Member:
             self._engine.close(self._socket)
             self._socket = None
 
+    def vanish(self) -> None:
+        """Be gone without a word."""
+        if self._socket is not None:
+            self._engine.close(self._socket)
+            self._socket = None
+
     def take(self, data: bytes, now: float, arrived: float) -> None:
         """See ``engine.Member``."""
         self.peer.take(data, now, arrived)

@@ -107,6 +107,16 @@ class Caller:
             except NotIn as problem:
                 self.over = str(problem)
         await self._socket.close()
+        await self._stop()
+
+    async def vanish(self) -> None:
+        """Be gone without a word, as a browser is whose machine fell asleep."""
+        self.over = self.over or "vanished"
+        if self._socket is not None:
+            self._socket.transport.abort()
+        await self._stop()
+
+    async def _stop(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)

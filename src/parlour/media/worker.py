@@ -133,6 +133,7 @@ class Worker:
             "in_seconds": endpoint.seconds,
             "loop_seconds": time.thread_time(),
             "cpu_seconds": time.process_time(),
+            "tasks": len(asyncio.all_tasks()),
             **{f"dropped_{reason.replace(' ', '_')}": count for reason, count in endpoint.dropped.items()},
         }
 
