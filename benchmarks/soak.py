@@ -55,7 +55,7 @@ SEED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What a process has. ``tasks`` are those of its event loop; of ``threads`` a pool keeps some that it once needed."""
+    """What a process has: ``tasks`` of its event loop, ``threads``, of which a pool keeps some that it once needed."""
 
     tasks: int
     threads: int
