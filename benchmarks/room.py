@@ -178,13 +178,14 @@ class Bench:
 
 @asynccontextmanager
 async def _worker(nats_url: str, folder: Path) -> AsyncIterator[int]:
-    """``parlour worker`` on loopback with its defaults; gives its process id."""
+    """``parlour worker`` on loopback with its defaults, but that it never goes without anything; its process id."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLOUR_")}
     environment |= {
         "PARLOUR_NATS_URL": nats_url,
         "PARLOUR_MEDIA_HOST": "127.0.0.1",
         "PARLOUR_DATA_DIR": str(folder / "data"),
         "PARLOUR_LOG_LEVEL": "warning",
+        "PARLOUR_RELIEF": "0",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "parlour", "worker", env=environment, stdin=asyncio.subprocess.DEVNULL

@@ -27,25 +27,83 @@ def test_two_meet_and_see_one_another(parlour: Parlour, shared_server: RunningSe
     assert not [name for name in names if name.startswith("loadtest")]
 
 
-def test_a_worker_says_where_its_time_goes(parlour: Parlour, shared_server: RunningServer) -> None:
-    parlour.ok("room", "create", "measured")
-    parlour.ok("loadtest", "measured", "--senders", "2", "--loss", "0", *SHORT)
-    with shared_server.client() as api:
-        lines = [line for line in api.get("/metrics").text.splitlines() if line.startswith("parlour_worker{")]
-    workers: dict[str, dict[str, float]] = {}
-    for line in lines:
-        _, figure, _, worker, value = line.split('"')
-        workers.setdefault(worker, {})[figure] = float(value.removeprefix("} "))
-    busy = max(workers.values(), key=lambda figures: figures["cpu_seconds"])
-    picture = [busy[f"picture_{part}_seconds"] for part in ("decode", "scale", "compose", "encode")]
-    assert min(picture) > 0
-    assert sum(picture) < busy["picture_seconds"]
-    assert 0 < busy["in_seconds"] + busy["out_seconds"] < busy["loop_seconds"]
-    assert busy["picture_seconds"] + busy["sound_seconds"] + busy["loop_seconds"] < busy["cpu_seconds"]
-    assert busy["sound_ticks"] <= busy["sound_encoded"] <= busy["sound_ticks"] * 3
+def test_a_worker_says_where_its_time_goes(parlour: Parlour) -> None:
+    name = parlour.ok("room", "create", "measured", "--json").json["conference_room"]["name"]
+    (worker,) = parlour.ok("loadtest", name, "--senders", "2", "--loss", "0", *SHORT).json["server"]
+    parts = worker["parts"]
+    assert min(parts.values()) > 0
+    assert sum(parts.values()) < worker["cores"]
+    assert worker["load_percent"] > 0
+
+
+def test_losses_are_healed_and_told(parlour: Parlour) -> None:
+    two, ten = parlour.ok("loadtest", "--senders", "2", "--codec", "vp8", "--loss", "2", "--loss", "10", *SHORT).json[
+        "losses"
+    ]
+    assert (two["loss"], ten["loss"]) == (0.02, 0.1)
+    assert ten["dropped"] > two["dropped"] > 0
+    assert ten["resent"] > 0
+    assert ten["nacked"] >= ten["resent"]
+    assert ten["healed"]["count"] == ten["resent"]
+    assert ten["whole_ms"] is not None
+
+
+@pytest.mark.parametrize("way", ["link", "invite"])
+def test_a_link_is_enough(parlour: Parlour, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    name = f"by-{way}"
+    parlour.ok("room", "create", name)
+    link = parlour.ok("room", "link", name).out.strip()
+    host = link.partition("/rooms/")[0]
+    for variable in ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE"):
+        monkeypatch.delenv(variable)
+    where = [link] if way == "link" else [name, "--invite", link.partition("#")[2], "--host", host]
+    found = parlour.ok("loadtest", *where, "-n", "1", "-w", "1", "--loss", "0", *SHORT).json
+    assert [member["sends"] for member in found["members"]].count(True) == 1
+    assert len(found["members"]) == 2
+
+
+def test_who_does_not_get_in_is_told(parlour: Parlour) -> None:
+    parlour.ok("room", "create", "narrow", "--max-members", "1")
+    found = parlour.ok("loadtest", "narrow", "--senders", "3", "--loss", "0", *SHORT).json
+    assert len(found["members"]) == 1
+    assert len(found["refused"]) == 2
+    assert all("full" in reason for reason in found["refused"])
+    assert "2 did not get in" in found["complaints"]
+
+
+def test_people_read_a_table(parlour: Parlour) -> None:
+    done = parlour.ok("loadtest", "-n", "1", "--loss", "0", "--seconds", "1")
+    assert "1 sender of 1280×720 H264" in done.out
+    for heading in ("first picture after dialling", "pictures a second", "The server's workers", "of one core"):
+        assert heading in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "no room at /public/nowhere"),
+        (["http://localhost:1/rooms/there"], "no link"),
+        (["--invite", "abc"], "say which"),
+        (["--senders", "0"], "1 to 1000 members"),
+        (["--size", "63x64"], "even numbers"),
+        (["--loss", "60"], "at most 50%"),
+        (["--host", "localhost:1"], "Nothing answers"),
+        (["http://localhost:1/rooms/there#token"], "Nobody gets in"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(parlour: Parlour, arguments: list[str], words: str) -> None:
+    done = parlour("loadtest", *arguments)
+    assert done.code in {1, 2}
+    assert words in done.err
 
 
 def test_another_machine_is_left_alone(parlour: Parlour) -> None:
     done = parlour("loadtest", "--host", "192.0.2.7:8080")
+    assert done.code == 2
+    assert "--yes-remote" in done.err
+
+
+def test_a_link_to_another_machine_is_no_way_around(parlour: Parlour) -> None:
+    done = parlour("loadtest", "http://192.0.2.7:8080/rooms/there#token")
     assert done.code == 2
     assert "--yes-remote" in done.err

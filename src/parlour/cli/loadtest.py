@@ -205,6 +205,7 @@ def _run(plan: Plan, venue: Venue, server: Server, own: frozenset[str] | None) -
 
     from parlour.cli.loadtest_show import progress
     from parlour.loadtest.run import LoadTest
+    from parlour.loadtest.server import read
     from parlour.loadtest.signalling import Caller, NotIn
 
     url = f"ws{venue.origin.removeprefix('http')}/"
@@ -218,7 +219,7 @@ def _run(plan: Plan, venue: Venue, server: Server, own: frozenset[str] | None) -
 
     async def bounded(tell: Any) -> "Report":
         async with asyncio.timeout(_bound(plan)):
-            return await LoadTest(plan, open_door, own, tell).run()
+            return await LoadTest(plan, open_door, own, tell, lambda: read(venue.origin, secure)).run()
 
     try:
         with progress() as tell:

@@ -10,6 +10,17 @@ from parlour.cli.output import console, errors, say, visible
 from parlour.loadtest.plan import Plan
 from parlour.loadtest.report import Report, Spread
 from parlour.loadtest.run import Live
+from parlour.loadtest.server import PARTS
+
+NAMES = {
+    "decode": "decoding",
+    "scale": "scaling",
+    "compose": "composing",
+    "encode": "encoding",
+    "audio": "sound",
+    "in": "packets in",
+    "out": "packets out",
+}
 
 Tell = Callable[[str, float, Live | None], None]
 
@@ -41,16 +52,21 @@ def show(report: Report, plan: Plan) -> None:
     """Print the figures."""
     width, height, bitrate = plan.film
     console.print(
-        f"{plan.senders} senders of {width}×{height} {plan.codec} at {bitrate / 1000:.0f} kbit/s, "
-        f"{plan.watchers} watchers, {plan.speakers} speaking",
+        f"{_people(plan.senders, 'sender')} of {width}×{height} {plan.codec} at {bitrate / 1000:.0f} kbit/s, "
+        f"{_people(plan.watchers, 'watcher')}, {plan.speakers} speaking",
         soft_wrap=True,
     )
-    for table in (_times(report), _received(report), _losses(report), _cost(report)):
+    for table in (_times(report), _received(report), _losses(report), _workers(report), _cost(report)):
         if table is not None:
             console.print()
             console.print(table)
+    console.print()
     for reason in dict.fromkeys(report.refused):
         say(f"{report.refused.count(reason)} did not get in: {visible(reason)}")
+    if report.complaints:
+        say("The server does not carry this: " + visible("; ".join(report.complaints)) + ".")
+    else:
+        console.print("The server carries this.", style="green")
 
 
 def _times(report: Report) -> Table:
@@ -97,6 +113,21 @@ def _losses(report: Report) -> Table | None:
     return table
 
 
+def _workers(report: Report) -> Table | None:
+    if not report.server:
+        return None
+    table = _table("The server's workers", *(worker.worker for worker in report.server))
+    table.add_row("cores used", *(f"{worker.cores:.2f}" for worker in report.server))
+    for part in PARTS:
+        table.add_row(f"  {NAMES[part]}", *(f"{worker.parts[part]:.3f}" for worker in report.server))
+    table.add_row("load, % of what it may use", *(_number(worker.load_percent) for worker in report.server))
+    table.add_row(
+        "sound late, pictures left out",
+        *(f"{worker.late_sound:.2%}, {worker.missed_pictures:.2%}" for worker in report.server),
+    )
+    return table
+
+
 def _cost(report: Report) -> Table | None:
     cost = report.cost
     if cost is None:
@@ -119,6 +150,10 @@ def _table(first: str, *others: str) -> Table:
 
 def _spread(table: Table, name: str, found: Spread) -> None:
     table.add_row(name, *(_number(value) for value in (found.median, found.p95, found.most)))
+
+
+def _people(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _number(value: float | None, digits: int = 0) -> str:

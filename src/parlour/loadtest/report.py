@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from parlour.loadtest.reception import Counts
+from parlour.loadtest.server import WorkerReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,10 @@ class Report:
     picture: PictureReport | None = None
     losses: list[LossReport] = field(default_factory=list)
     cost: CostReport | None = None
-    server: dict[str, dict[str, float]] = field(default_factory=dict)
-    """What each media worker of the server says of itself afterwards, where it says so to everybody."""
+    server: list[WorkerReport] = field(default_factory=list)
+    """The media workers with rooms, where the server tells everybody about them."""
+    complaints: list[str] = field(default_factory=list)
+    """What people would have noticed; empty where the server carries it all."""
 
     def as_json(self) -> dict[str, Any]:
         """As plain dictionaries and lists."""

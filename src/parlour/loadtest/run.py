@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -16,8 +16,10 @@ from parlour.loadtest.member import Member
 from parlour.loadtest.plan import FPS, Plan
 from parlour.loadtest.reception import Counts
 from parlour.loadtest.report import CostReport, LossReport, MemberReport, PictureReport, Report, Spread
+from parlour.loadtest.server import Figures, compared
 from parlour.loadtest.signalling import NotIn
 from parlour.loadtest.timecode import Rect
+from parlour.loadtest.verdict import complaints
 
 JOINING_MAX: Final = 16
 """Members that come in at the same time."""
@@ -28,6 +30,8 @@ _SEED: Final = 20
 
 Told = Callable[[str, float, "Live | None"], None]
 """Takes what is being done, how much of it is done (0 to 1), and how it goes."""
+Look = Callable[[], Awaitable[Figures]]
+"""Asks the server's workers for their figures."""
 OpenDoor = Callable[[int, Callable[[dict[str, Rect]], None] | None], Door]
 """Gives the way in for a member by its number; the second takes where everybody is shown, as often as that changes."""
 
@@ -42,9 +46,10 @@ class Live:
 class LoadTest:
     """One run. ``own`` are the addresses that media may go to, ``None`` for all; ``tell`` shows how far it is."""
 
-    def __init__(self, plan: Plan, open_door: OpenDoor, own: frozenset[str] | None, tell: Told) -> None:
+    def __init__(self, plan: Plan, open_door: OpenDoor, own: frozenset[str] | None, tell: Told, look: Look) -> None:
         self.report = Report(asked=asdict(plan))
         self._plan, self._open_door, self._own, self._tell = plan, open_door, own, tell
+        self._look = look
         self._eye: Eye | None = None
         self._looker: Guest | None = None
         self._tiles: dict[str, Rect] = {}
@@ -61,6 +66,7 @@ class LoadTest:
             for loss in self._plan.losses:
                 await self._lose(crowd, loss)
             self._tell("Leaving", 1.0, None)
+        self.report.complaints = complaints(self.report)
         return self.report
 
     def _content(self) -> tuple[Film, Sounds]:
@@ -112,10 +118,12 @@ class LoadTest:
     # -- measuring
 
     async def _measure(self, crowd: Crowd) -> None:
+        told = await self._look()
         before, began = crowd.snapshot(), time.time()
         crowd.engine.lateness.clear()
         await self._wait("Measuring", crowd, self._plan.seconds)
         after, ended = crowd.snapshot(), time.time()
+        self.report.server = compared(told, await self._look())
         self.report.members = [_member(guest, before, after) for guest in crowd.guests]
         self.report.cost = _cost(crowd, before, after)
         if self._eye is not None and self._looker is not None:

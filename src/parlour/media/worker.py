@@ -93,6 +93,7 @@ class Worker:
         self._closing: set[asyncio.Task[None]] = set()
         self._budget = budget
         self._relief = relief
+        self._started = time.monotonic()
         self._punctuality: dict[UUID, tuple[float, float]] = {}
 
     async def handle(self, room_id: UUID, command: Command) -> Reply:
@@ -133,6 +134,7 @@ class Worker:
             "in_seconds": endpoint.seconds,
             "loop_seconds": time.thread_time(),
             "cpu_seconds": time.process_time(),
+            "uptime_seconds": time.monotonic() - self._started,
             "tasks": len(asyncio.all_tasks()),
             **{f"dropped_{reason.replace(' ', '_')}": count for reason, count in endpoint.dropped.items()},
         }

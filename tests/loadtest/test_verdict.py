@@ -1,0 +1,45 @@
+"""Whether a server carries what was asked of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from parlour.loadtest.reception import Counts
+from parlour.loadtest.report import MemberReport, PictureReport, Report, Spread
+from parlour.loadtest.server import WorkerReport
+from parlour.loadtest.verdict import complaints
+
+MEMBER = MemberReport("m", True, 20.0, 90.0, 29.9, 0.0, 1.0, 1.0, "", Counts())
+PICTURE = PictureReport(1280, 720, 300, 0, 30.0, Spread(300, 25.0, 40.0, 60.0), Spread(), 70.0, 0.99)
+WORKER = WorkerReport("1-a", 0.5, {}, 40.0, 0, 0.0, 0.0)
+
+
+def report(**changes: object) -> Report:
+    """Three in a room that runs well."""
+    fine = Report({}, joined=Spread(3, 90.0, 120.0, 130.0), members=[MEMBER] * 3, picture=PICTURE, server=[WORKER])
+    return replace(fine, **changes)  # type: ignore[arg-type]  # each test knows what it changes
+
+
+def test_a_room_that_runs_well_is_carried() -> None:
+    assert complaints(report()) == []
+    twenty = [replace(MEMBER, fps=19.8)] * 3
+    assert complaints(report(members=twenty)) == [], "a room may have 20 pictures a second"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"refused": ["the room is full"]}, "1 did not get in"),
+        ({"members": [MEMBER, MEMBER, replace(MEMBER, ended="the room moved")]}, "put out again: the room moved"),
+        ({"members": [MEMBER, MEMBER, replace(MEMBER, fps=12.0)]}, "as few as 12.0 pictures a second instead of 30"),
+        ({"members": [replace(MEMBER, fps=24.0)] * 3}, "as few as 24.0 pictures a second instead of 30"),
+        ({"members": [MEMBER, replace(MEMBER, loss=0.02)]}, "up to 2.0%"),
+        ({"picture": replace(PICTURE, age=Spread(9, 100.0, 400.0, 500.0))}, "400 ms old"),
+        ({"joined": Spread(3, 100.0, 4000.0, 5000.0)}, "joining took 4.0 s"),
+        ({"server": [replace(WORKER, late_sound=0.05)]}, "5.0% of the sound came late"),
+        ({"server": [replace(WORKER, relief=3)]}, "step 3"),
+    ],
+)
+def test_what_people_would_notice_is_told(changes: dict[str, object], words: str) -> None:
+    (found,) = complaints(report(**changes))
+    assert words in found
