@@ -50,6 +50,12 @@ class Venue:
             address = found.json()["data"][0]
         return Room(made["id"], address["id"], f"/public/{address['name']}")
 
+    async def change(self, room: Room, **settings: Any) -> None:
+        """Change a room."""
+        async with self._client() as client:
+            answer = await client.put(f"/api/fabric/resources/conference_rooms/{room.id}", json=settings)
+            assert answer.status_code == 200, answer.text
+
     async def token(self, room: Room) -> str:
         """Let somebody in, as a moderator."""
         async with self._client() as client:

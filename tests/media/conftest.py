@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from parlour.domain.live.events import Told
 from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
 from tests.media.guest import ROOM
@@ -27,9 +28,15 @@ async def house(endpoint: Endpoint) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def conference(endpoint: Endpoint) -> AsyncIterator[Conference]:
+def told() -> list[Told]:
+    """What the room has told."""
+    return []
+
+
+@pytest.fixture
+async def conference(endpoint: Endpoint, told: list[Told]) -> AsyncIterator[Conference]:
     """A room of 1280×720 at 30 pictures a second."""
     numbers = count(1)
-    room = Conference(ROOM, "session", endpoint, lambda told: None, lambda: None, new_id=lambda: f"m{next(numbers)}")
+    room = Conference(ROOM, "session", endpoint, told.append, lambda: None, new_id=lambda: f"m{next(numbers)}")
     yield room
     await room.close()

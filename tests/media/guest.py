@@ -105,6 +105,7 @@ class Guest(Peer):
         room: Room,
         codec: str = "H264",
         capabilities: tuple[str, ...] = (),
+        screen_of: str | None = None,
     ) -> None:
         self.world = self.line = Line(endpoint)
         self.conference = conference
@@ -112,7 +113,8 @@ class Guest(Peer):
         self.identity = Identity()
         self.profiles = PROFILES
         self.offer = with_fingerprint(only(CHROMIUM, codec), self.identity.fingerprint)
-        reply = conference.ask(Join(room, f"call-{name}", self.offer, name, capabilities, channel="video"))
+        join = Join(room, f"call-{name}", self.offer, name, capabilities, channel="video", screen_of=screen_of)
+        reply = conference.ask(join)
         assert isinstance(reply, Accepted), reply
         self.answer, self.member_id = reply.sdp, reply.member_id
         leg = conference._calls[self.member_id].leg

@@ -163,7 +163,8 @@ class Stage:
             member = state.members.get(member_id)
             if call.leg is None or member is None or not member.sends_video:
                 continue
-            wanted = self._requests.update(member_id, sizes.get(member_id), now)
+            screen = member.kind is MemberKind.SCREEN
+            wanted = self._requests.update(member_id, sizes.get(member_id), now, screen=screen)
             if wanted is not None:
                 found.append((call, wanted))
         return found

@@ -50,8 +50,14 @@ def test_what_we_spell_passes(kind: str) -> None:
     check_event(event(kind, GOOD[kind]), PROTOCOL)
 
 
+VERTO = {"jsonrpc": "2.0", "id": 1, "method": "verto.mediaParams"}
+
+
 def _set(*path: Any, to: Any) -> Callable[[Json], None]:
     def spoil(params: Json) -> None:
+        if not path:
+            params.update(to)
+            return
         for step in path[:-1]:
             params = params[step]
         params[path[-1]] = to
@@ -70,6 +76,14 @@ def _set(*path: Any, to: Any) -> Callable[[Json], None]:
         ("call.joined", _set("room_session", "members", 0, "call_id", to=7)),
         ("call.left", _set("room_session", to=None)),
         ("call.updated", _set("room_session", "updated", to=None)),
+        ("call.updated", _set("room_session", "updated", to=["remove_after"])),
+        ("call.updated", _set("room_session", "meta", to=None)),
+        ("call.updated", _set("room_session", "locked", to=0)),
+        ("call.updated", _set("room_session", "description", to=None)),
+        ("call.updated", _set("room_session", "remove_at", to=1.5)),
+        ("call.updated", _set("room_session", "remove_after_seconds_elapsed", to="60")),
+        ("call.joined", _set("remove_at", to="soon")),
+        ("call.joined", _set("room_session", "members", 0, "joined_at", to=None)),
         ("member.joined", _set("member", "parent_id", to=None)),
         ("member.updated", _set("member", "updated", to=None)),
         ("member.updated", _set("member", "updated", to=["no_such_field"])),
@@ -80,6 +94,9 @@ def _set(*path: Any, to: Any) -> Callable[[Json], None]:
         ("layout.changed", _set("layout", "layers", 0, "member_id", to=None)),
         ("webrtc.message", _set("params", "callID", to="")),
         ("webrtc.message", _set("params", "sdp", to=None)),
+        ("webrtc.message", _set(to={**VERTO, "params": {"callID": "c1", "mediaParams": {}}})),
+        ("webrtc.message", _set(to={**VERTO, "params": {"callID": "c1", "mediaParams": {"video": {"width": 0}}}})),
+        ("webrtc.message", _set(to={**VERTO, "params": {"callID": "c1", "mediaParams": {"audio": {"a": 1}}}})),
     ],
 )
 def test_what_would_silence_the_sdk_is_found(kind: str, spoil: Callable[[Json], None]) -> None:
@@ -118,8 +135,14 @@ def test_a_wanted_size_is_spelled_as_constraints() -> None:
     assert wire.media_params(MediaWanted("c1", 640, 360, 20)) == {
         "video": {"width": 640, "height": 360, "frameRate": 20}
     }
+    assert wire.media_params(MediaWanted("c1", 0, 0, 10)) == {"video": {"frameRate": 10}}, "as large as it is"
     assert wire.audio_params(ALICE, ("auto_gain",)) == {"audio": {"autoGainControl": True}}
     assert wire.audio_params(ALICE, ("deaf",)) is None
+
+
+def test_what_changes_of_a_session_has_the_wires_names() -> None:
+    body = wire.call_updated(SESSION, ("remove_after", "preview", "description"), ORIGIN)
+    assert body["room_session"]["updated"] == ["remove_after_seconds_elapsed", "preview_url", "description"]
 
 
 def test_members_are_listed_alike_whether_they_crossed_the_bus_or_not() -> None:

@@ -4,7 +4,16 @@ from hypothesis import strategies as st
 from parlour.domain.live.relief import Relief
 from parlour.media.video.keyframes import SENDER_PERIOD, KeyframeRequests
 from parlour.media.video.pace import IDLE_EVERY, SETTLING, Pace, timestamp_of
-from parlour.media.video.request import DECREASE_DELAY, UNSEEN, SenderRequests, eased, is_small, request_for
+from parlour.media.video.request import (
+    DECREASE_DELAY,
+    UNSEEN,
+    SenderRequest,
+    SenderRequests,
+    eased,
+    is_small,
+    request_for,
+    request_for_screen,
+)
 
 
 def test_the_first_picture_is_a_keyframe_and_only_that() -> None:
@@ -91,6 +100,20 @@ def test_a_sender_is_asked_for_what_its_tile_shows() -> None:
     assert request_for((3000, 2000), 30)[:2] == (1920, 1080)
     assert request_for(None, 30) == UNSEEN
     assert request_for((640, 360), 30).bitrate > request_for((320, 180), 30).bitrate > UNSEEN.bitrate
+
+
+def test_a_screen_is_never_asked_for_fewer_pixels_but_for_fewer_frames() -> None:
+    tiles: list[tuple[int, int] | None] = [(1280, 720), (640, 360), (426, 240), (214, 120), None]
+    wanted = [request_for_screen(tile, 30) for tile in tiles]
+    assert {(one.width, one.height) for one in wanted} == {(0, 0)}
+    assert [one.fps for one in wanted] == [30, 30, 10, 10, 5]
+    assert [one.bitrate for one in wanted] == sorted((one.bitrate for one in wanted), reverse=True)
+    requests = SenderRequests(30, (1280, 720))
+    assert requests.update("screen", (1280, 720), 0.0, screen=True) == wanted[0]
+    assert requests.update("screen", (214, 120), 1.0, screen=True) is None
+    assert requests.update("screen", (214, 120), 1.0 + DECREASE_DELAY, screen=True) == wanted[3]
+    requests.relieve(Relief.SLOWER_PICTURE)
+    assert requests.update("screen", (1280, 720), 9.0, screen=True) == SenderRequest(0, 0, 15, wanted[0].bitrate)
 
 
 def test_more_is_asked_for_at_once_and_less_after_a_while() -> None:

@@ -134,7 +134,10 @@ class CallEnded:
 
 @dataclass(frozen=True, slots=True)
 class MediaWanted:
-    """To the member itself: send the picture at about this size (pixels, frames a second) from now on."""
+    """To the member itself: send the picture at about this size (pixels, frames a second) from now on.
+
+    A width and height of 0 leave it as large as it is.
+    """
 
     call_id: str
     width: int

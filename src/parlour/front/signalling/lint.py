@@ -102,6 +102,19 @@ def _verto(params: Json) -> None:
     _text(inner, "callID")
     if params["method"] == "verto.answer":
         _text(inner, "sdp")
+    if params["method"] == "verto.mediaParams":
+        _media_params(_object(inner, "mediaParams"))
+
+
+def _media_params(asked: Json) -> None:
+    """Constraints for the browser: what it takes for none of its business it refuses in the console."""
+    _need(bool(asked) and set(asked) <= {"audio", "video"}, "mediaParams are about something else")
+    if "audio" in asked:
+        _need(bool(_object(asked, "audio")), "no flags")
+        _need(all(isinstance(flag, bool) for flag in asked["audio"].values()), "a flag is no boolean")
+    if "video" in asked:
+        _need(bool(_object(asked, "video")), "no constraints")
+        _need(all(isinstance(value, int) and value > 0 for value in asked["video"].values()), "no positive number")
 
 
 def _room_session(session: Json) -> None:

@@ -186,8 +186,9 @@ def call_updated(session: Session, updated: Sequence[str], origin: str) -> Json:
 
 
 def media_params(wanted: MediaWanted) -> Json:
-    """The ``mediaParams`` that ask a sender for a size."""
-    return {"video": {"width": wanted.width, "height": wanted.height, "frameRate": wanted.frame_rate}}
+    """The ``mediaParams`` that ask a sender for a size, or only for a frame rate."""
+    size = {"width": wanted.width, "height": wanted.height} if wanted.width and wanted.height else {}
+    return {"video": {**size, "frameRate": wanted.frame_rate}}
 
 
 def audio_params(of: Member, updated: Sequence[str]) -> Json | None:

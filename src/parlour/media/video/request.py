@@ -1,4 +1,4 @@
-"""What a sender is asked for: no more pixels and bits than its tile shows."""
+"""What a sender is asked for: no more pixels and bits than its tile shows. Screens keep their pixels, to stay sharp."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,10 @@ SMALL_PARTS = 9
 
 
 class SenderRequest(NamedTuple):
-    """For ``applyConstraints`` (pixels, frames a second) and for REMB (bits a second)."""
+    """For ``applyConstraints`` (pixels, frames a second) and for REMB (bits a second).
+
+    A width and height of 0 leave the picture as large as it is.
+    """
 
     width: int
     height: int
@@ -30,6 +33,24 @@ class SenderRequest(NamedTuple):
 
 UNSEEN = SenderRequest(320, 180, 5, 60_000)
 """For who is not on the canvas: enough to be shown at once, in poor quality, when that changes."""
+
+
+SCREEN_BITRATE = 3_000_000
+"""For a screen in a large tile: enough for text that scrolls, at the most pixels that a canvas has."""
+LARGE = 360
+"""Lines from which on a tile is large enough to read a screen in it."""
+SMALL_SCREEN = SenderRequest(0, 0, 10, 1_000_000)
+UNSEEN_SCREEN = SenderRequest(0, 0, 5, 500_000)
+
+
+def request_for_screen(tile: tuple[int, int] | None, fps: int) -> SenderRequest:
+    """The request for a shared screen in a tile of this width and height in pixels, or in none.
+
+    Letters that were scaled down on the way cannot be read any more: what a small tile saves, it saves in frames.
+    """
+    if tile is None:
+        return UNSEEN_SCREEN
+    return SenderRequest(0, 0, fps, SCREEN_BITRATE) if tile[1] >= LARGE else SMALL_SCREEN
 
 
 def request_for(tile: tuple[int, int] | None, fps: int) -> SenderRequest:
@@ -84,12 +105,15 @@ class SenderRequests:
             self._less_since = dict.fromkeys(self._asked, float("-inf"))
         self._relief = relief
 
-    def update(self, member_id: str, tile: tuple[int, int] | None, now: float) -> SenderRequest | None:
+    def update(
+        self, member_id: str, tile: tuple[int, int] | None, now: float, *, screen: bool = False
+    ) -> SenderRequest | None:
         """The request to send now, or ``None`` when the last one stands.
 
         To be called at every layout and now and then.
         """
-        wanted = request_for(*eased(tile, self._canvas, self._fps, self._relief))
+        eased_tile, fps = eased(tile, self._canvas, self._fps, self._relief)
+        wanted = request_for_screen(tile, fps) if screen else request_for(eased_tile, fps)
         asked = self._asked.get(member_id)
         if asked is None or wanted.bitrate > asked.bitrate:
             return self._ask(member_id, wanted)
