@@ -1,5 +1,6 @@
 """One recording in the making: a thread that writes what the room's planes hand it, and finishes the film."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -176,6 +177,9 @@ class Recorder:
 
     def _fail(self, error: Exception) -> None:
         self.roll(on=False)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._items.get_nowait()
         log.warning("recording %s ends: %s", self._note.recording.id, error)
         self._archive.count(recordings_failed=1)
         self._broke(f"The recording could not go on: {in_words(error)}")
