@@ -1,11 +1,11 @@
 """From the spool to the store: a folder, an S3 server, and stores that will not take a film."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import av
+import obstore
 import pytest
 
 from parlour.domain.live.recording import Recording, RecordingStatus
@@ -14,22 +14,15 @@ from parlour.media.recording.archive import AGAIN_S, Archive, is_settled
 from parlour.media.recording.boxes import shape
 from parlour.media.recording.film import Film
 from parlour.media.recording.spool import FilmFile, Note, Reel, Spool
-from parlour.objects import recording_key
+from parlour.objects import open_objects, recording_key
 from tests.media.recording.shooting import COLOURS, START, Camera, shoot, tone, unit
 from tests.media.recording.watching import watch
-from tests.support.s3 import Bucket, s3_server
+from tests.support.s3 import s3_server
 
 PROJECT, ROOM = UUID(int=1), UUID(int=2)
 STOPPED = Recording(str(UUID(int=3)), START, RecordingStatus.PROCESSING, START + 3)
 NOTE = Note(PROJECT, ROOM, str(UUID(int=4)), STOPPED)
 KEY = recording_key(PROJECT, NOTE.session_id, STOPPED.id)
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[Bucket]:
-    """An S3 server."""
-    with s3_server() as bucket:
-        yield bucket
 
 
 def shot(spool: Spool, note: Note = NOTE, seconds: float = 3) -> Reel:
@@ -70,22 +63,21 @@ def test_a_folder_gets_the_film_at_its_key(spool: Spool, tmp_path: Path) -> None
     assert list(spool.folder.iterdir()) == []
 
 
-def test_s3_gets_the_film_in_parts(spool: Spool, s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in s3.environment.items():
-        monkeypatch.setenv(name, value)
+def test_s3_gets_the_film_in_parts(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PART", 5 * 1024 * 1024)  # the least that S3 takes
     reel = shot(spool)
     with reel.film.open("ab") as file:
         file.write(b"\x00\xb0\x00\x00free" + bytes(0xB00000 - 8))  # eleven megabytes of nothing
-    monkeypatch.setattr(
-        module, "shape", lambda file: shape(file)._replace(size=reel.film.stat().st_size, fragmented=False)
-    )
-    done = Archive(f"{s3.url}/below/here", spool).finish(reel, NOTE)
-    assert done.key == KEY
-    stored = s3.read(f"below/here/{KEY}")
-    assert stored.content == reel.film.read_bytes()
-    assert stored.headers["Content-Type"] == "video/mp4"
-    assert s3.parts(f"below/here/{KEY}") == 3
+    size = reel.film.stat().st_size
+    monkeypatch.setattr(module, "shape", lambda file: shape(file)._replace(size=size, fragmented=False))
+    with s3_server(monkeypatch) as s3:
+        url = f"{s3.url}/below/here"
+        done = Archive(url, spool).finish(reel, NOTE)
+        assert done.key == KEY
+        stored = obstore.get(open_objects(url), KEY)
+        assert bytes(stored.bytes()) == reel.film.read_bytes()
+        assert stored.attributes["Content-Type"] == "video/mp4"
+        assert (stored.meta["e_tag"] or "").strip('"').endswith("-3"), "three parts"
 
 
 def test_a_store_that_is_away_is_asked_again(spool: Spool, tmp_path: Path) -> None:
@@ -150,6 +142,11 @@ def test_a_film_that_is_ready_is_not_made_ready_again(spool: Spool, tmp_path: Pa
     assert reel.film.stat().st_ino == made
 
 
+def box(kind: bytes, size: int) -> bytes:
+    """A box that is full of rubbish."""
+    return (size + 8).to_bytes(4) + kind + b"\xff" * size
+
+
 @pytest.mark.parametrize("content", [b"", b"no film at all", b"\x00\x00\x00\x10ftypisomisom" * 3])
 def test_a_file_with_nothing_in_it_is_no_film(spool: Spool, tmp_path: Path, content: bytes) -> None:
     reel = spool.open(NOTE)
@@ -162,7 +159,6 @@ def test_a_file_with_nothing_in_it_is_no_film(spool: Spool, tmp_path: Path, cont
 def test_a_film_that_is_spoiled_has_an_end_too(spool: Spool, tmp_path: Path) -> None:
     """Boxes that look right, with rubbish in them."""
     reel = spool.open(NOTE)
-    box: Callable[[bytes, int], bytes] = lambda kind, size: (size + 8).to_bytes(4) + kind + b"\xff" * size  # noqa: E731
     reel.film.write_bytes(box(b"ftyp", 16) + box(b"moov", 100) + box(b"moof", 100) + box(b"mdat", 100))
     done = Archive((tmp_path / "objects").as_uri(), spool).finish(reel, NOTE)
     assert done.status is RecordingStatus.COMPLETED

@@ -217,7 +217,9 @@ async def test_the_tones_of_the_room_are_in_the_film(studio: Studio) -> None:
     room = a_room(record_on_start=True, tone_on_entry_and_exit=True)
     conference = studio.room(room)
     ana = await enter(studio, conference, room, "ana")
-    await live([ana], lambda: ana.heard >= 100)
+    await live([ana], lambda: ana.heard >= 25)
+    ben = await enter(studio, conference, room, "ben")
+    await live([ana, ben], lambda: ben.heard >= 75)
     await conference.close()
     film = watch(studio.film())
     steps = [film.sound_at(0.05 * step, 0.1) for step in range(int(film.audio / 0.05) - 2)]
