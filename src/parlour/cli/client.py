@@ -1,8 +1,9 @@
 """The REST client of the commands: one request at a time, and every way it can fail told in a sentence."""
 
+import contextlib
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -47,6 +48,10 @@ def origin_of(host: str) -> str:
     return str(url).rstrip("/")
 
 
+class BrokenOff(Trouble):
+    """An answer that ended before its end."""
+
+
 class Api:
     """The API of one server, in the name of one project. A context manager; raises ``Trouble`` for all that fails."""
 
@@ -86,9 +91,9 @@ class Api:
         """Read. ``thing`` says what it is about, for the case that there is none."""
         return _document(self._send("GET", path, thing), self.origin)
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Make something."""
-        return _document(self._send("POST", path, None, json=body), self.origin)
+    def post(self, path: str, body: dict[str, Any], thing: str | None = None) -> dict[str, Any]:
+        """Make something. ``thing`` is what it belongs to, for the case that there is none."""
+        return _document(self._send("POST", path, thing, json=body), self.origin)
 
     def put(self, path: str, body: dict[str, Any], thing: str) -> dict[str, Any]:
         """Change something."""
@@ -98,11 +103,14 @@ class Api:
         """Remove something."""
         self._send("DELETE", path, thing)
 
-    def walk(self, path: str, size: int, **filters: str) -> Iterator[dict[str, Any]]:
-        """The items of a list, the newest first, fetched ``size`` at a time as they are asked for."""
+    def walk(self, path: str, size: int, thing: str | None = None, **filters: str) -> Iterator[dict[str, Any]]:
+        """The items of a list, the newest first, fetched ``size`` at a time as they are asked for.
+
+        ``thing`` is what the list belongs to, for the case that there is none.
+        """
         query = httpx.QueryParams({"page_size": size, **filters})
         while True:
-            page = _document(self._send("GET", path, None, params=query), self.origin)
+            page = _document(self._send("GET", path, thing, params=query), self.origin)
             try:
                 yield from page["data"]
                 link = page["links"].get("next")
@@ -114,6 +122,22 @@ class Api:
             query, before = httpx.URL(link).params, query
             if query == before:
                 raise Trouble(f"{self.origin} gives the same page again and again.")
+
+    @contextlib.contextmanager
+    def download(self, link: str, thing: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Read what a link of the API leads to, without credentials. Raises ``BrokenOff`` where it ends early."""
+        # Only the path and the query: behind a proxy the link may name another host.
+        try:
+            path = httpx.URL(link).raw_path.decode()
+            with self._client.stream("GET", path, headers=dict(headers), auth=None) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise self._refusal(answer, thing)
+                yield answer
+        except httpx.InvalidURL:
+            raise _no_api(self.origin) from None
+        except httpx.TransportError as error:
+            raise BrokenOff(str(_unreachable(self.origin, error))) from None
 
     def _send(self, method: str, path: str, thing: str | None, **content: Any) -> httpx.Response:
         try:

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from parlour import __version__
-from parlour.cli import link, loadtest, room, serve, settings, token
+from parlour.cli import link, loadtest, recording, room, serve, session, settings, token
 from parlour.cli.output import Trouble, fail
 from parlour.settings import BadSetting
 
@@ -23,6 +23,8 @@ app.command("loadtest")(loadtest.loadtest)
 app.command("settings")(settings.show)
 room.app.command("link")(link.link)
 app.add_typer(room.app, name="room")
+app.add_typer(session.app, name="session")
+app.add_typer(recording.app, name="recording")
 app.add_typer(token.app, name="token")
 
 
