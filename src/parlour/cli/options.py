@@ -21,16 +21,23 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def identifier(thing: str) -> Any:
     """The argument that names one ``thing`` by its ID, to annotate a ``str`` with."""
+    words = f"The {thing}'s ID; `parlour {thing} list` shows it."
+    return typer.Argument(metavar="ID", callback=_id_of(thing), show_default=False, help=words)
 
-    def check(text: str) -> str:
+
+def of(thing: str) -> Any:
+    """The option that names the ``thing`` that what is listed belongs to, to annotate a ``str | None`` with."""
+    return typer.Option(metavar="ID", callback=_id_of(thing), help=f"Only those of this {thing}.")
+
+
+def _id_of(thing: str) -> Callable[[str | None], str | None]:
+    def check(text: str | None) -> str | None:
         try:
-            return str(UUID(text))
+            return None if text is None else str(UUID(text))
         except ValueError:
             raise typer.BadParameter(f"{text} is no ID; `parlour {thing} list` shows them.") from None
 
-    return typer.Argument(
-        metavar="ID", callback=check, show_default=False, help=f"The {thing}'s ID; `parlour {thing} list` shows it."
-    )
+    return check
 
 
 def _origin(host: str) -> str:

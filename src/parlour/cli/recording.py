@@ -12,7 +12,7 @@ import httpx
 import typer
 
 from parlour.cli.client import Api, BrokenOff
-from parlour.cli.options import AsJson, Listing, Server, Yes, identifier, unfold
+from parlour.cli.options import AsJson, Listing, Server, Yes, identifier, of, unfold
 from parlour.cli.output import Trouble, confirm, console, print_json, print_pairs, say
 from parlour.cli.room import PERMISSIONS
 from parlour.cli.session import PATH as SESSIONS
@@ -34,7 +34,7 @@ Id = Annotated[str, identifier("recording")]
 @unfold
 def list_recordings(
     listing: Listing,
-    session: Annotated[str | None, typer.Option(metavar="ID", help="Only those of this session.")] = None,
+    session: Annotated[str | None, of("session")] = None,
     *,
     server: Server,
 ) -> None:
