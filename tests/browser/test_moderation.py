@@ -163,7 +163,11 @@ async def test_sound_flags_reach_the_browser_that_they_are_for(venue: Venue) -> 
         assert await constrained(red, echoCancellation=True)
         await green.do("setAudioFlags", autoGain=False)
         await red.told_of(green, "member.updated", "params.member.auto_gain === false")
-        assert await constrained(green, echoCancellation=False, noiseSuppression=False, autoGainControl=False)
+        off = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
+        assert await constrained(green, **off)
+        await green.page.reload()
+        await green.join(*green.invitation, how="reattach", audio=sound)
+        assert await constrained(green, **off), "also after a reload"
 
 
 async def test_a_reload_keeps_everything_that_was_set(venue: Venue) -> None:
@@ -210,6 +214,7 @@ async def test_a_reload_keeps_everything_that_was_set(venue: Venue) -> None:
         await red.do("audioUnmute", memberId=green.member_id)
         await red.do("videoUnmute", memberId=green.member_id)
         assert await red.sees(green)
+        assert await red.hears(green, but=(red,))
 
 
 async def _execute(someone: Person, method: str, **params: Any) -> None:

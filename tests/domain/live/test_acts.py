@@ -133,6 +133,16 @@ def test_removing_tells_the_victim_then_the_rest(room: LiveRoom) -> None:
     assert events(told, CallEnded)[0].reason == events(told, MemberLeft)[0].reason == "removed by a moderator"
 
 
+def test_a_screen_can_be_taken_away_and_its_owner_stays(room: LiveRoom) -> None:
+    shared = join(room, "screen", media=SCREEN, screen_of="bob", subscriber_id="bob", **GUESTS).room
+    after, told, reply = acts.act(shared, do("ana", "member.remove", "screen"), T0)
+    assert reply == Done()
+    assert kinds(told) == ["CallEnded", "MemberLeft", "LayoutChanged"]
+    assert set(after.members) == {"ana", "bob", "cem"}
+    assert after.session.layout == "grid-responsive"
+    assert isinstance(acts.act(shared, do("cem", "member.remove", "screen"), T0).reply, Refused)
+
+
 def test_end_is_for_one_call_or_for_the_whole_room(room: LiveRoom) -> None:
     room = with_people(room, "screen", media=SCREEN, screen_of="ana", subscriber_id="ana")
     assert "ana" not in acts.act(room, do("ana", "end"), T0).room.members

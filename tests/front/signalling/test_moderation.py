@@ -129,6 +129,19 @@ async def test_sound_processing_is_set_at_the_leg_it_is_for(house: House) -> Non
         assert not any(event["params"].get("method") == "verto.mediaParams" for event in one.events)
 
 
+async def test_a_page_that_comes_back_has_its_sound_processing_set_again(house: House) -> None:
+    await house.room()
+    async with house.client() as client:
+        seat = await client.join()
+        assert not any(event["params"].get("method") == "verto.mediaParams" for event in client.events)
+        await seat.act("audioflags.set", auto_gain=False)
+        again = await client.dial(call_id=seat.call_id, attach=True, reattaching=True)
+        assert again["code"] == "200"
+        await client.event("call.joined")
+        wanted = [event["params"] for event in client.events if event["params"].get("method") == "verto.mediaParams"]
+        assert [one["params"]["mediaParams"] for one in wanted] == [{"audio": {"autoGainControl": False}}] * 2
+
+
 @pytest.mark.parametrize(
     ("method", "params", "right", "miss", "told", "updated", "field"),
     [

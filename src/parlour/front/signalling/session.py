@@ -271,6 +271,10 @@ class Dialogue:
         if call.stage is Stage.ANSWERED and call.kind is MemberKind.MEMBER:
             call.live = event.session
             call.stage = Stage.JOINED
+            mine = next((member for member in event.members if member.id == event.member_id), None)
+            flags = None if mine is None else wire.audio_params(mine, wire.flags_off(mine))
+            if flags is not None:  # a page that was reloaded has forgotten them
+                self.verto("verto.mediaParams", {"callID": call.id, "mediaParams": flags})
             self.emit("call.joined", wire.joined(call.id, call.member_id, event.session, event.members, self.origin))
 
     def _tell(self, told: Told, calls: list[Call]) -> None:

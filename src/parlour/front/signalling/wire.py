@@ -197,6 +197,11 @@ def audio_params(of: Member, updated: Sequence[str]) -> Json | None:
     return {"audio": changed} if changed else None
 
 
+def flags_off(of: Member) -> list[str]:
+    """The sound processing that a member has switched off; a browser begins with all of it on."""
+    return [name for name in AUDIO_FLAGS if not getattr(of, name)]
+
+
 def listing(result: Mapping[str, Any], room_id: str, session_id: str) -> Json:
     """What a list method answers; members as objects, also those that the bus has made plain mappings of."""
     found = {name: value for name, value in result.items() if name != "session"}
