@@ -5,7 +5,7 @@ from typing import Final
 
 from parlour.media.transport.dtls import Fingerprint
 from parlour.media.transport.ice import Credentials
-from parlour.media.transport.sdp import parse_offer
+from parlour.media.transport.sdp import BadOffer, parse_offer
 from parlour.media.video.codec import VideoCodec
 
 AUDIO, VIDEO, RTX = 111, 96, 97
@@ -59,8 +59,8 @@ def read_answer(text: str) -> Answer:
     """What an answer says. Raises :class:`BadAnswer`."""
     try:
         sections = parse_offer(text).sections
-    except ValueError as problem:
-        raise BadAnswer(str(problem)) from None
+    except BadOffer as problem:
+        raise BadAnswer(f"the server's SDP cannot be read: {problem.reason}") from None
     taken = [section for section in sections if section.port]
     if [section.kind for section in taken] != ["audio", "video"]:
         raise BadAnswer("the server does not take both sound and picture")
