@@ -8,6 +8,7 @@ const WORDS: Readonly<Record<string, Notice>> = {
     lead: "Everybody has been sent home. Thank you for being here.",
     action: "Join again",
   },
+  "ended by oneself": { title: "You have ended the call", lead: "Everybody has been sent home.", action: "Join again" },
   "time is up": { title: "Your time is up", lead: "Each stay in this room has a limit, and yours has reached it.", action: "Join again" },
   "the room is over": { title: "The room is over", lead: "The time that was set for it has passed. Thank you for being here." },
   "the room was deleted": { title: "The room is gone", lead: "It has been deleted. Thank you for being here." },

@@ -1,3 +1,5 @@
+import { Refused } from "./refusals";
+
 /** Where this page leads, and the leave to go there that its link carries. */
 export interface Invite {
   readonly address: string;
@@ -54,16 +56,9 @@ export function passFor(address: string, page: Location, storage: Storage): Pass
 async function askForTicket(page: string): Promise<string> {
   const answer = await fetch(`${page.replace(/[?#].*/, "").replace(/\/$/, "")}/ticket`, { method: "POST" }).catch(() => null);
   if (answer?.status === 201) return ((await answer.json()) as { token: string }).token;
-  if (answer?.status === 204) throw new NoPass("no_invite");
-  if (answer?.status === 404) throw new NoPass("no_room");
-  throw new NoPass(answer ? "unavailable" : "unreachable");
-}
-
-/** There is no way in, for a reason that `refusal` has words for. */
-export class NoPass extends Error {
-  constructor(readonly reason: string) {
-    super(reason);
-  }
+  if (answer?.status === 204) throw new Refused("no_invite");
+  if (answer?.status === 404) throw new Refused("no_room");
+  throw new Refused(answer ? "unavailable" : "unreachable");
 }
 
 /** Where the server's socket is: the server's root, seen from `…/rooms/<address>`. */

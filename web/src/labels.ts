@@ -4,6 +4,7 @@ import type { People } from "./people";
 /** Where somebody is in the picture, in percent of it. */
 export interface Place {
   readonly member_id?: string | undefined;
+  readonly position?: string | undefined;
   readonly x: number;
   readonly y: number;
   readonly width: number;

@@ -3,7 +3,7 @@ import { ServerClock } from "./clock";
 import { type Door, readDoor, shut } from "./door";
 import { element } from "./element";
 import { farewell } from "./endings";
-import { addressIn, NoPass, type Pass, passFor, socketAddress } from "./invite";
+import { addressIn, type Pass, passFor, socketAddress } from "./invite";
 import { type Guest, Lobby } from "./lobby";
 import { type Listener, Meeting } from "./meeting";
 import { Opening } from "./opening";
@@ -21,7 +21,7 @@ class Visit {
     () => void this.go(this.lobby.guest),
     () => void this.lookAgain(),
   );
-  private readonly stage = new Stage(() => void this.leave());
+  private readonly stage = new Stage(this.clock, () => void this.leave());
   private meeting: Meeting | null = null;
 
   constructor(
@@ -40,7 +40,7 @@ class Visit {
     try {
       await this.pass(false);
     } catch (error) {
-      const { title, lead, again: action } = understood(error);
+      const { title, lead, again: action } = understand(error);
       return tell({ title, lead, action });
     }
     void this.atTheDoor();
@@ -84,7 +84,7 @@ class Visit {
       this.inside(meeting);
     } catch (error) {
       await meeting.leave();
-      this.turnedAway(understood(error), guest);
+      this.turnedAway(understand(error), guest);
     } finally {
       this.lobby.busy(false);
     }
@@ -92,15 +92,17 @@ class Visit {
 
   private async goBack(seat: seats.Seat): Promise<void> {
     tell({ title: "Taking your seat again", lead: "One moment." });
+    const time = this.clock.ask();
     const meeting = this.meet(seat, true);
     try {
       await meeting.reenter(seat);
+      await time;
       this.inside(meeting);
     } catch (error) {
       seats.forget(this.address);
       await meeting.leave();
       if (seatIsGone(error) || isDeviceFault(error)) void this.atTheDoor();
-      else this.turnedAway(understood(error), null);
+      else this.turnedAway(understand(error), null);
     }
   }
 
@@ -117,9 +119,10 @@ class Visit {
         this.stage.show();
         seats.keep(this.address, meeting.seat);
       },
-      came: (person) => this.stage.came(person),
-      left: (person) => this.stage.gone(person),
-      turned: (person, before) => this.stage.turned(person, before),
+      came: (person) => this.stage.news.came(person),
+      left: (person) => this.stage.news.gone(person),
+      turned: (person, before) => this.stage.news.turned(person, before),
+      altered: (room, before) => this.stage.news.altered(room, before),
       connection: (good) => {
         if (this.meeting === meeting) this.stage.connection(good);
       },
@@ -149,8 +152,9 @@ class Visit {
   private outside(reason: string, refused: Refusal | null): void {
     this.meeting = null;
     seats.forget(this.address);
+    const how = this.stage.endedIt ? "ended by oneself" : reason;
     this.stage.close();
-    tell(refused ? { title: refused.title, lead: refused.lead, action: refused.again ?? "Join again" } : farewell(reason));
+    tell(refused ? { title: refused.title, lead: refused.lead, action: refused.again ?? "Join again" } : farewell(how));
     if (refused || reason) alert(element("notice-title").textContent ?? "");
   }
 
@@ -169,12 +173,6 @@ class Visit {
     await this.clock.ask();
     this.opening.expect(opensAt);
   }
-}
-
-/** What went wrong on the way in, be it the server's answer or its silence. */
-function understood(error: unknown): Refusal {
-  if (error instanceof NoPass) return refusal(error.reason);
-  return error instanceof DOMException && error.name === "TimeoutError" ? refusal("unreachable") : understand(error);
 }
 
 /** Whether a camera or a microphone is what failed: at the door one can choose another. */

@@ -1,9 +1,11 @@
-import { type Fabric, type FabricRoomSession, SignalWire, type SignalWireClient } from "@signalwire/js";
+import { type FabricRoomSession, SignalWire, type SignalWireClient } from "@signalwire/js";
+import { Acts } from "./acts";
 import { camConstraints, micConstraints, type Wanted } from "./devices";
 import { isFinal } from "./endings";
-import type { Place } from "./labels";
-import { changed, gathered, type MemberLike, type People, type Person, without } from "./people";
+import { Gathering, type Watcher } from "./gathering";
+import { Recorder } from "./recorder";
 import { isAnswer, type Refusal, refusal, seatIsGone, understand } from "./refusals";
+import { speakerOf, watchSocket } from "./sdk";
 import { type Seat, tellSdk } from "./seat";
 
 /** How long the server may take to let somebody in. */
@@ -13,6 +15,8 @@ const START_MS = 15_000;
 /** How long a lost call is sought before giving up; the server keeps the seat for about as long. */
 const SEEK_MS = 60_000;
 const SEEK_PAUSE_MS = 2_000;
+/** How long somebody may take to choose a screen, and the server to take it. */
+const SHARE_MS = 10 * 60_000;
 
 export interface Door {
   readonly host: string;
@@ -23,13 +27,7 @@ export interface Door {
 }
 
 /** What the room's page wants to hear. */
-export interface Listener {
-  /** Something that is shown has changed. */
-  changed(): void;
-  came(person: Person): void;
-  left(person: Person): void;
-  /** A flag of somebody has changed, `by` oneself or by another. */
-  turned(person: Person, before: Person): void;
+export interface Listener extends Watcher {
   /** The connection broke, or is back. */
   connection(good: boolean): void;
   /** It is over; without a refusal the reason is in words of the server, or empty after leaving. */
@@ -38,16 +36,10 @@ export interface Listener {
 
 /** A stay in a room, over the browser SDK. */
 export class Meeting {
-  people: People = new Map();
-  me = "";
-  title = "";
-  layout = "";
-  locked = false;
-  recording = false;
-  mayLayout = false;
+  readonly gathering: Gathering;
+  readonly acts: Acts;
+  readonly recorder: Recorder;
   layouts: readonly string[] = [];
-  /** Who is where in the picture. */
-  places: readonly Place[] = [];
 
   private client: SignalWireClient | null = null;
   private call: FabricRoomSession | null = null;
@@ -62,16 +54,15 @@ export class Meeting {
     private readonly name: string,
     private wanted: Wanted,
     private readonly listener: Listener,
-  ) {}
-
-  /** Oneself, as the room knows it. */
-  get self(): Person | undefined {
-    return this.people.get(this.me);
+  ) {
+    this.gathering = new Gathering(listener);
+    this.acts = new Acts(() => this.inCall(), this.gathering);
+    this.recorder = new Recorder(location.href, () => this.door.token());
   }
 
   /** What to remember for taking the seat again after a reload. */
   get seat(): Seat {
-    const { audioMuted = false, videoMuted = false } = this.self ?? {};
+    const { audioMuted = false, videoMuted = false } = this.gathering.self ?? {};
     return {
       name: this.name,
       callId: this.call?.callId ?? "",
@@ -84,12 +75,12 @@ export class Meeting {
 
   /** Whether the others hear this microphone. */
   get micOn(): boolean {
-    return this.sends.audio && !this.self?.audioMuted;
+    return this.sends.audio && !this.gathering.self?.audioMuted;
   }
 
   /** Whether the others see this camera. */
   get camOn(): boolean {
-    return this.sends.video && !this.self?.videoMuted;
+    return this.sends.video && !this.gathering.self?.videoMuted;
   }
 
   /** Whether the browser does not play the room's sound until somebody asks it to. */
@@ -137,7 +128,7 @@ export class Meeting {
       await call.updateMedia({ audio: { direction: "sendrecv", constraints } });
       this.sends.audio = true;
     }
-    if (this.self?.audioMuted) await call.audioUnmute();
+    if (this.gathering.self?.audioMuted) await call.audioUnmute();
     this.listener.changed();
   }
 
@@ -151,7 +142,7 @@ export class Meeting {
       await call.updateMedia({ video: { direction: "sendrecv", constraints } });
       this.sends.video = true;
     }
-    if (this.self?.videoMuted) await call.videoUnmute();
+    if (this.gathering.self?.videoMuted) await call.videoUnmute();
     this.listener.changed();
   }
 
@@ -159,8 +150,23 @@ export class Meeting {
     await this.inCall().setRaisedHand({ raised });
   }
 
-  async setLayout(name: string): Promise<void> {
-    await this.inCall().setLayout({ name });
+  /** Show the others a screen, a window or a tab. Rejects where the browser or the server does not let one. */
+  async shareScreen(): Promise<void> {
+    const call = this.inCall();
+    try {
+      await bounded(call.startScreenShare({ audio: false, video: true }), SHARE_MS);
+    } catch (error) {
+      // The SDK leaves the capture running that led nowhere.
+      await this.stopScreen();
+      throw error;
+    }
+  }
+
+  async stopScreen(): Promise<void> {
+    for (const screen of this.inCall().screenShareList) {
+      for (const track of screen.localStream?.getTracks() ?? []) track.stop();
+      await bounded(screen.leave(), 3_000).catch(() => {});
+    }
   }
 
   /** Play the room's sound; works from a click. */
@@ -169,7 +175,7 @@ export class Meeting {
   }
 
   private get speaker(): HTMLAudioElement | undefined {
-    return this.call ? inner(this.call).audioEl : undefined;
+    return this.call ? speakerOf(this.call) : undefined;
   }
 
   private inCall(): FabricRoomSession {
@@ -182,7 +188,7 @@ export class Meeting {
     const token = await this.door.token();
     const connecting = SignalWire({ host, token, logLevel: "silent", maxApiRequestRetries: 3 });
     this.client = await bounded(connecting, ENTER_MS);
-    this.watchSocket();
+    watchSocket(this.client, (good) => this.connection({ socket: good }));
   }
 
   private async disconnect(): Promise<void> {
@@ -210,6 +216,7 @@ export class Meeting {
     this.sends = { audio: mic, video: cam && !camLater };
     this.over = "";
     let joined = false;
+    this.gathering.follow(call);
     this.listenTo(call, () => joined);
     this.call = call;
     try {
@@ -220,62 +227,16 @@ export class Meeting {
     }
     joined = true;
     this.mediaGood = true;
-    this.layouts = this.mayLayout ? (await call.getLayouts().catch(() => ({ layouts: [] }))).layouts : [];
+    this.layouts = this.gathering.rights.room("layout") ? (await call.getLayouts().catch(() => ({ layouts: [] }))).layouts : [];
     // The others' lists shall say what is true of somebody who came without.
-    if (!mic && this.self && !this.self.audioMuted) await call.audioMute().catch(() => {});
-    if (!cam && this.self && !this.self.videoMuted) await call.videoMute().catch(() => {});
+    const { self } = this.gathering;
+    if (!mic && self && !self.audioMuted) await call.audioMute().catch(() => {});
+    if (!cam && self && !self.videoMuted) await call.videoMute().catch(() => {});
     if (camLater) await this.setCam(true).catch(() => {});
     this.listener.changed();
   }
 
   private listenTo(call: FabricRoomSession, joined: () => boolean): void {
-    const heard = (member: MemberLike): Person | undefined => {
-      this.people = changed(this.people, member);
-      return this.people.get(member.member_id ?? "");
-    };
-    call.on("call.joined", (params) => {
-      const room = params.room_session;
-      this.me = params.member_id;
-      this.people = gathered(room.members);
-      this.title = room.display_name || room.name;
-      this.layout = room.layout_name;
-      this.locked = room.locked;
-      this.recording = room.recording;
-      this.mayLayout = inner(call).capabilities?.setLayout === true;
-      this.listener.changed();
-    });
-    call.on("member.joined", ({ member }) => {
-      const known = this.people.has(member.member_id);
-      const person = heard(member);
-      if (person && !known) this.listener.came(person);
-      this.listener.changed();
-    });
-    call.on("member.updated", ({ member }) => {
-      const before = this.people.get(member.member_id);
-      const person = heard(member);
-      if (person && before) this.listener.turned(person, before);
-      this.listener.changed();
-    });
-    call.on("member.talking", ({ member }) => {
-      if (this.people.has(member.member_id)) heard(member);
-      this.listener.changed();
-    });
-    call.on("member.left", ({ member }) => {
-      const person = this.people.get(member.member_id);
-      this.people = without(this.people, member.member_id);
-      if (person) this.listener.left(person);
-      this.listener.changed();
-    });
-    call.on("layout.changed", ({ layout }) => {
-      this.layout = layout.name ?? this.layout;
-      this.places = layout.layers;
-      this.listener.changed();
-    });
-    call.on("call.updated", ({ room_session: room }) => {
-      this.locked = room.locked ?? this.locked;
-      this.recording = room.recording ?? this.recording;
-      this.listener.changed();
-    });
     call.on("call.left", (params) => {
       const { reason } = params as { reason?: string };
       if (reason && isFinal(reason)) this.over = reason;
@@ -331,23 +292,6 @@ export class Meeting {
     this.mediaGood = news.media ?? this.mediaGood;
     this.listener.connection(this.socketGood && this.mediaGood);
   }
-
-  private watchSocket(): void {
-    // The SDK reconnects its socket by itself and tells nobody but its own parts.
-    type Session = { on(event: string, told: () => void): void };
-    const client = this.client as unknown as { __wsClient?: { session?: Session } } | null;
-    const session = client?.__wsClient?.session;
-    session?.on("session.reconnecting", () => this.connection({ socket: false }));
-    session?.on("session.connected", () => this.connection({ socket: true }));
-  }
-}
-
-/** What a call has beside what its types tell: the element that plays the sound, and what one may do. */
-function inner(call: FabricRoomSession): {
-  readonly audioEl?: HTMLAudioElement;
-  readonly capabilities?: Fabric.CallCapabilitiesContract;
-} {
-  return call as unknown as ReturnType<typeof inner>;
 }
 
 /** Make sure that a device may be used, so that what is wrong with it can be told. */

@@ -7,8 +7,15 @@ export interface Person {
   readonly parentId: string;
   readonly audioMuted: boolean;
   readonly videoMuted: boolean;
+  readonly deaf: boolean;
   readonly hand: boolean;
   readonly talking: boolean;
+  /** How loud the others hear somebody, and how loud one hears the others: -50 to 50. */
+  readonly input: number;
+  readonly output: number;
+  /** The place that was asked for; `auto` where the room chooses. */
+  readonly place: string;
+  readonly joinedAt: string;
 }
 
 /** A member as the events tell it, in part or in full. */
@@ -19,8 +26,13 @@ export interface MemberLike {
   readonly parent_id?: string | undefined;
   readonly audio_muted?: boolean | undefined;
   readonly video_muted?: boolean | undefined;
+  readonly deaf?: boolean | undefined;
   readonly handraised?: boolean | undefined;
   readonly talking?: boolean | undefined;
+  readonly input_volume?: number | undefined;
+  readonly output_volume?: number | undefined;
+  readonly requested_position?: string | undefined;
+  readonly joined_at?: string | undefined;
 }
 
 export type People = ReadonlyMap<string, Person>;
@@ -31,8 +43,13 @@ const STRANGER: Omit<Person, "id"> = {
   parentId: "",
   audioMuted: false,
   videoMuted: false,
+  deaf: false,
   hand: false,
   talking: false,
+  input: 0,
+  output: 0,
+  place: "auto",
+  joinedAt: "",
 };
 
 /** Everybody who is there on joining. */
@@ -53,8 +70,13 @@ export function changed(people: People, member: MemberLike): People {
     parentId: member.parent_id ?? before.parentId,
     audioMuted: member.audio_muted ?? before.audioMuted,
     videoMuted: member.video_muted ?? before.videoMuted,
+    deaf: member.deaf ?? before.deaf,
     hand: member.handraised ?? before.hand,
     talking: member.talking ?? before.talking,
+    input: member.input_volume ?? before.input,
+    output: member.output_volume ?? before.output,
+    place: member.requested_position ?? before.place,
+    joinedAt: member.joined_at ?? before.joinedAt,
   });
 }
 

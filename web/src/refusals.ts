@@ -31,6 +31,9 @@ const WORDS: Readonly<Record<string, Omit<Refusal, "reason">>> = {
     lead: "The server does not answer. Look at your connection, then try again.",
     again: "Try again",
   },
+  may_not_record: { title: "You may not record", lead: "Your invitation does not allow it, or has expired." },
+  no_recording: { title: "Nothing to record", lead: "This recording is over." },
+  other_recording: { title: "Not now", lead: "Somebody else has just started, paused or stopped the recording." },
   unavailable: { title: "Not just now", lead: "The server has too much to do, or is starting. Try again in a moment.", again: "Try again" },
 };
 
@@ -43,8 +46,17 @@ export function refusal(reason: string): Refusal {
   return { reason, ...words };
 }
 
-/** What an error of the SDK, or an answer of the server, says. */
+/** The server said no, or nothing, for a reason that there are words for. */
+export class Refused extends Error {
+  constructor(readonly reason: string) {
+    super(reason);
+  }
+}
+
+/** What an error of the SDK, or an answer of the server, says; also its silence. */
 export function understand(error: unknown): Refusal {
+  if (error instanceof Refused) return refusal(error.reason);
+  if (error instanceof DOMException && error.name === "TimeoutError") return refusal("unreachable");
   const { code, reason, message, at } = shape(error);
   if (reason === "too_early") {
     const opensAt = moment(at || MOMENT.exec(message)?.[0]);

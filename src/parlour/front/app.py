@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parlour import __version__
 from parlour.bus.rooms import BusRooms
-from parlour.front import documents, door, open_rooms, web
+from parlour.front import documents, door, on_air, open_rooms, web
 from parlour.front.access_log import AccessLog
 from parlour.front.api import (
     directory,
@@ -123,7 +123,7 @@ def build_app(
     parts = (
         *(rooms, subscribers, resources, join_tokens, embeds, directory, tokens),
         *(room_sessions, session_recordings, room_recordings, recording_file, previews),
-        *(service, documents, door, open_rooms, web),
+        *(service, documents, door, on_air, open_rooms, web),
     )
     for part in parts:
         described.include_router(part.router)

@@ -19,6 +19,7 @@ from parlour.store.tables import UtcDateTime, recordings, sessions
 from parlour.store.upsert import put_younger
 
 _FINISHED = RecordingStatus.COMPLETED.value
+_LIVE = (RecordingStatus.RECORDING.value, RecordingStatus.PAUSED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,13 @@ def of_session(connection: sa.Connection, session: UUID, position: Position, siz
     """A page of a session's recordings, the newest first."""
     query = _SELECT.where(recordings.c.session_id == session, _THERE)
     return fetch_page(connection, query, recordings.c.id, position, size, _recording)
+
+
+def live(connection: sa.Connection, session: UUID) -> Recording | None:
+    """The recording of a session that goes on, paused or not."""
+    query = _SELECT.where(recordings.c.session_id == session, recordings.c.status.in_(_LIVE), _THERE)
+    row = connection.execute(query.order_by(recordings.c.id.desc()).limit(1)).first()
+    return None if row is None else _recording(row)
 
 
 def file_of(connection: sa.Connection, key: UUID) -> tuple[Recording, str] | None:

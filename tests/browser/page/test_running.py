@@ -1,0 +1,274 @@
+"""Running a room from its page: what a moderator does, and what the others see of it."""
+
+import re
+import time
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.page.visitor import NewVisitor, Room, Visitor
+from tests.support.server import RunningServer
+
+pytestmark = pytest.mark.slow
+
+
+async def options(someone: Visitor, of: str) -> Locator:
+    """Open what can be done to somebody."""
+    await someone.show_people()
+    menu = someone.page.locator("#member-menu")
+    if not await menu.is_visible():
+        await someone.click(f"Options for {of}")
+    await expect(menu.get_by_role("heading")).to_have_text(of)
+    return menu
+
+
+async def is_told(someone: Visitor, words: str) -> None:
+    """Expect words that are shown for a moment, and read out."""
+    await expect(someone.page.get_by_role("status").filter(has_text=words)).not_to_have_count(0)
+
+
+async def enter(room: Room, visitor: NewVisitor, *names: str) -> list[Visitor]:
+    """Somebody for each name; the first one moderates."""
+    people: list[Visitor] = []
+    for name in names:
+        someone = await visitor()
+        await someone.open(room.link(moderator=not people), name)
+        await someone.is_in(room.title)
+        people.append(someone)
+    return people
+
+
+async def test_what_a_moderator_does_to_one_the_other_sees(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "classroom")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    await grace.click("Raise hand")
+    await ada.lists("Grace", "microphone on", "camera on", "hand raised")
+
+    menu = await options(ada, "Grace")
+    await menu.get_by_role("button", name="Lower the hand").click()
+    await expect(grace.page.get_by_role("button", name="Raise hand")).to_be_visible()
+    await is_told(grace, "Your hand was lowered")
+    await menu.get_by_role("button", name="Mute").click()
+    await expect(grace.page.get_by_role("button", name="Unmute microphone")).to_be_visible()
+    await is_told(grace, "A moderator has muted you")
+    await menu.get_by_role("button", name="Turn the camera off").click()
+    await expect(grace.page.get_by_role("button", name="Start camera")).to_be_visible()
+    await ada.lists("Grace", "microphone off", "camera off")
+    await expect(menu.get_by_role("button", name=re.compile("Mute|camera"))).to_have_count(0)
+
+    await menu.get_by_role("button", name="Let them hear nothing").click()
+    await is_told(grace, "A moderator has taken the sound from you")
+    await grace.lists("Grace (you)", "hears nothing")
+    await menu.get_by_role("button", name="Let them hear again").click()
+    await is_told(grace, "A moderator has given you the sound back")
+    for slider, volume in (("How loud they are", "-50"), ("How loud they hear the others", "20")):
+        await menu.get_by_label(slider).fill(volume)
+    await grace.show_people()
+    own = await options(grace, "Grace")
+    await expect(own.get_by_label("How loud you are")).to_have_value("-50")
+    await expect(own.get_by_label("How loud you hear the others")).to_have_value("20")
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_whoever_is_put_in_front_is_seen_large_by_all(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "stage", layout="highlight-1-responsive")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    for name in ("Grace", "Ada"):
+        menu = await options(ada, name)
+        await menu.get_by_role("button", name="Put in front").click()
+        await grace.until(f"labelled('{name}').width > 60")
+        await expect(menu.get_by_role("button", name="No longer in front")).to_be_visible()
+        await ada.page.keyboard.press("Escape")
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_somebody_is_removed_once_the_name_was_confirmed(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "strict")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    dialog = ada.page.get_by_role("dialog", name="Remove Grace?")
+    await (await options(ada, "Grace")).get_by_role("button", name="Remove").click()
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(ada.page.get_by_role("button", name="Options for Grace")).to_be_focused()
+    await ada.lists("Grace")
+    await (await options(ada, "Grace")).get_by_role("button", name="Remove").click()
+    await dialog.get_by_role("button", name="Remove").click()
+    await expect(grace.page.get_by_role("heading", name="You were removed")).to_be_visible()
+    await expect(ada.page.get_by_role("complementary").get_by_role("listitem")).to_have_count(1)
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_what_a_moderator_does_to_all(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "assembly")
+    ada, grace, alan = await enter(room, visitor, "Ada", "Grace", "Alan")
+    await ada.click("Raise hand")
+    await grace.click("Raise hand")
+    await ada.lists("Grace", "hand raised")
+    await ada.click("Lower all hands")
+    for someone in (ada, grace):
+        await expect(someone.page.get_by_role("button", name="Raise hand")).to_be_visible()
+    await ada.click("Mute all others")
+    for someone in (grace, alan):
+        await expect(someone.page.get_by_role("button", name="Unmute microphone")).to_be_visible()
+    await ada.lists("Ada (you)", "microphone on")
+    await expect(ada.page.get_by_role("button", name=re.compile("Mute all|Lower all"))).to_have_count(0)
+
+    await ada.click("Room")
+    await ada.page.get_by_role("switch", name="Raised hands first").check()
+    await ada.page.get_by_role("switch", name="Hide cameras that are off").check()
+    await alan.click("Stop camera")
+    await grace.until("layers() === 2")  # the third has no place any more
+    await ada.page.get_by_role("switch", name="Hide cameras that are off").uncheck()
+    await grace.until("layers() === 3")
+    await alan.click("Raise hand")
+    await grace.until("labelled('Alan').left === 0 && labelled('Alan').top === 0")
+
+    await ada.page.get_by_role("button", name="End for everybody").click()
+    await ada.page.get_by_role("dialog").get_by_role("button", name="End for everybody").click()
+    await expect(ada.page.get_by_role("heading", name="You have ended the call")).to_be_visible()
+    for someone in (grace, alan):
+        await expect(someone.page.get_by_role("heading", name="The call was ended by a moderator")).to_be_visible()
+    assert ada.complaints == grace.complaints == alan.complaints == []
+
+
+async def test_a_locked_door_is_seen_by_all_and_opens_again(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "vault")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    alan = await visitor()
+    await ada.click("Room")
+    await ada.page.get_by_role("switch", name="Lock the door").check()
+    for someone in (ada, grace):
+        await expect(someone.page.get_by_role("listitem").filter(has_text="Locked")).to_be_visible()
+    await is_told(grace, "The door is locked")
+    await alan.open(room.link(), "Alan")
+    await expect(alan.page.get_by_role("heading", name="The room is locked")).to_be_visible()
+    await ada.page.get_by_role("switch", name="Lock the door").uncheck()
+    await expect(grace.page.get_by_role("listitem").filter(has_text="Locked")).to_be_hidden()
+    await alan.click("Try again")
+    await alan.is_in("vault")
+    assert ada.complaints == grace.complaints == alan.complaints == []
+
+
+async def test_guests_find_what_concerns_themselves_and_nothing_else(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    room = Room(server, "audience")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    await grace.lists("Ada")
+    await expect(grace.page.get_by_role("button", name="Room", exact=True)).to_have_count(0)
+    await expect(grace.page.get_by_role("button", name=re.compile("all others|all hands"))).to_have_count(0)
+    await expect(grace.page.get_by_role("button", name="Options for")).to_have_count(1)
+    menu = await options(grace, "Grace")
+    await expect(menu.get_by_role("button")).to_have_text(["Hear nothing"])
+    await menu.get_by_role("button", name="Hear nothing").click()
+    await ada.lists("Grace", "hears nothing", "microphone off")
+    await menu.get_by_role("button", name="Hear the others again").click()
+    await ada.lists("Grace", "microphone on")
+    await menu.get_by_label("How loud you hear the others").fill("-20")
+    await menu.get_by_label("How loud you are").fill("-50")
+    theirs = await options(ada, "Grace")
+    await expect(theirs.get_by_label("How loud they are")).to_have_value("-50")
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_a_screen_is_shared_and_taken_back(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "lecture")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    await grace.click("Share screen")
+    await ada.lists("Grace’s screen")
+    await is_told(ada, "Grace shares a screen")
+    await ada.until("labelled('Grace’s screen').width > 60")
+    await grace.click("Stop screen")
+    await expect(ada.page.get_by_role("complementary").get_by_role("listitem")).to_have_count(2)
+    await expect(grace.page.get_by_role("button", name="Share screen")).to_be_visible()
+    await grace.click("Share screen")
+    menu = await options(ada, "Grace’s screen")
+    await menu.get_by_role("button", name="Stop sharing").click()
+    await ada.page.get_by_role("dialog").get_by_role("button", name="Stop sharing").click()
+    await expect(grace.page.get_by_role("button", name="Share screen")).to_be_visible()
+    await grace.until("!captures.some((track) => track.readyState === 'live')")
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_a_screen_for_which_there_is_no_seat_is_let_go(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "narrow", max_members=1)
+    (ada,) = await enter(room, visitor, "Ada")
+    await ada.click("Share screen")
+    await expect(ada.page.get_by_role("alert")).to_contain_text("Every seat is taken")
+    await ada.until("captures.length === 1 && captures[0].readyState === 'ended'")
+    await expect(ada.page.get_by_role("button", name="Share screen")).to_be_visible()
+    assert ada.complaints == []
+
+
+async def test_everybody_sees_that_it_is_recorded(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "on_air")
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    dots = [someone.page.get_by_role("listitem").filter(has_text="Recording") for someone in (ada, grace)]
+    panel = ada.page.get_by_role("dialog", name="Room")
+    await ada.click("Room")
+    await panel.get_by_role("button", name="Start").click()
+    for dot, someone in zip(dots, (ada, grace), strict=True):
+        await expect(dot).to_be_visible()
+        await is_told(someone, "This is being recorded now")
+    alan = await visitor()
+    await alan.open(room.link(moderator=True), "Alan")
+    await alan.is_in("on_air")
+    await is_told(alan, "This is being recorded.")
+    await panel.get_by_role("button", name="Pause").click()
+    for dot in dots:
+        await expect(dot).to_be_hidden()
+    await is_told(grace, "This is no longer being recorded")
+    # Whoever did not start it goes on with it; so does who has loaded the page anew.
+    await alan.click("Room")
+    await alan.page.get_by_role("button", name="Resume").click()
+    for dot in dots:
+        await expect(dot).to_be_visible()
+    await ada.page.reload()
+    await ada.is_in("on_air")
+    await ada.click("Room")
+    await panel.get_by_role("button", name="Stop").click()
+    for dot in dots:
+        await expect(dot).to_be_hidden()
+    await expect(panel.get_by_role("button", name="Start")).to_be_visible()
+    await expect(panel).to_contain_text("Not recording")
+    assert ada.complaints == grace.complaints == alan.complaints == []
+
+
+async def test_what_is_recorded_from_the_start_says_so_to_whoever_comes(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    room = Room(server, "minutes", record_on_start=True)
+    ada, grace = await enter(room, visitor, "Ada", "Grace")
+    for someone in (ada, grace):
+        await expect(someone.page.get_by_role("listitem").filter(has_text="Recording")).to_be_visible()
+    await ada.click("Room")
+    await ada.page.get_by_role("button", name="Stop", exact=True).click()
+    await expect(grace.page.get_by_role("listitem").filter(has_text="Recording")).to_be_hidden()
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_an_invitation_that_has_expired_records_no_more_and_says_why(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    room = Room(server, "stale")
+    ada = await visitor()
+    await ada.open(room.link(moderator=True, expires_at=int(time.time()) + 20), "Ada")
+    await ada.is_in("stale")
+    await ada.click("Room")
+    await ada.page.wait_for_timeout(21_000)
+    await ada.page.get_by_role("button", name="Start", exact=True).click()
+    await expect(ada.page.get_by_role("alert")).to_contain_text("Your invitation does not allow it, or has expired.")
+    assert all("401" in complaint for complaint in ada.complaints)
+
+
+async def test_a_new_name_and_topic_are_shown_at_once(server: RunningServer, visitor: NewVisitor) -> None:
+    room = Room(server, "renamed", meta={"topic": "Beans"})
+    (ada,) = await enter(room, visitor, "Ada")
+    header = ada.page.get_by_role("banner")
+    await expect(header.get_by_text("Beans")).to_be_visible()
+    room.change(display_name="Tea House", meta={"topic": "Leaves"})
+    await expect(ada.page.get_by_role("heading", name="Tea House")).to_be_visible()
+    await expect(header.get_by_text("Leaves")).to_be_visible()
+    await is_told(ada, "The room is now called Tea House")
+    room.change(meta={})
+    await expect(header.get_by_text("Leaves")).to_be_hidden()
+    assert ada.complaints == []
