@@ -241,6 +241,18 @@ def test_a_screen_needs_an_owner_of_its_own_and_the_capability() -> None:
     assert reason(join(room, "s", screen_of="ana", subscriber_id="ana", capabilities=()).reply) == "not_allowed"
 
 
+def test_whoever_is_in_may_share_a_screen_behind_closed_doors_but_not_beyond_the_seats() -> None:
+    room = with_people(opened(join_until=at(10), remove_at=at(20), max_members=2), "ana")
+    room = acts.act(room, do("ana", "lock"), T0).room
+    assert reason(join(room, "bob", T0 + 1).reply) == "locked"
+    assert isinstance(join(room, "screen", T0 + 1, **sharing()).reply, Accepted)
+    assert reason(join(room, "bob", T0 + 15).reply) == "closed"
+    shared = join(room, "screen", T0 + 15, **sharing())
+    assert isinstance(shared.reply, Accepted)
+    assert reason(join(shared.room, "second", T0 + 16, **sharing()).reply) == "full"
+    assert reason(join(room, "screen", T0 + 20, **sharing()).reply) == "over"
+
+
 def test_a_screen_brings_its_layout_and_the_old_one_comes_back() -> None:
     room = with_people(opened(), "ana", "bob")
     shared = sharing(layout="screen-share", positions={"ana": "off-canvas"})

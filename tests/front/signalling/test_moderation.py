@@ -411,6 +411,8 @@ async def test_a_full_and_a_locked_room_say_so(house: House) -> None:
         screen = await one.dial(call_id="screen", screenShare=True, userVariables={"memberId": alice.member_id})
         assert screen["reason"] == "full", "a screen takes a seat"
         await alice.act("lock")
+        screen = await one.dial(call_id="screen", screenShare=True, userVariables={"memberId": alice.member_id})
+        assert screen["reason"] == "full", "a lock is for those outside"
         locked = await _refused(two)
         assert locked == {"code": "403", "reason": "locked", "message": "This room is locked."}
         await alice.act("unlock")

@@ -26,26 +26,33 @@ def refusal(
     locked: bool = False,
     server_limit: int = MEMBERS_MAX,
     relief: Relief = Relief.NONE,
+    inside: bool = False,
 ) -> Refused | None:
     """Why a new leg may not join, or ``None`` where it may.
 
     ``now`` is Unix time in seconds. ``seats`` counts every leg in the room: shared screens, and those whose connection
     is lost but whose seat is kept. A time that is reached has come: the room opens at ``join_from``, and is closed at
-    ``join_until`` and over at ``remove_at``.
+    ``join_until`` and over at ``remove_at``. Whose leg it is may be ``inside`` already, as with a shared screen: the
+    door is none of theirs.
     """
     if _reached(settings.remove_at, now):
         return OVER
+    shut = None if inside else _at_the_door(settings, now, locked=locked)
+    if shut is not None:
+        return shut
+    limit = seat_limit(settings, server_limit)
+    if seats >= limit:
+        return Refused(409, "full", f"This room is full: it has {limit} seats.")
+    return BUSY if relief >= Relief.NO_MORE_MEMBERS else None
+
+
+def _at_the_door(settings: RoomSettings, now: float, *, locked: bool) -> Refused | None:
     if _reached(settings.join_until, now):
         return Refused(403, "closed", "This room does not let anybody in any more.")
     if settings.join_from and not _reached(settings.join_from, now):
         opens = format_moment(settings.join_from.astimezone(UTC))
         return Refused(403, "too_early", f"This room opens at {opens}.", settings.join_from.timestamp())
-    if locked:
-        return Refused(403, "locked", "This room is locked.")
-    limit = seat_limit(settings, server_limit)
-    if seats >= limit:
-        return Refused(409, "full", f"This room is full: it has {limit} seats.")
-    return BUSY if relief >= Relief.NO_MORE_MEMBERS else None
+    return Refused(403, "locked", "This room is locked.") if locked else None
 
 
 def seat_limit(settings: RoomSettings, server_limit: int = MEMBERS_MAX) -> int:

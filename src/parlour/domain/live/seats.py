@@ -227,6 +227,7 @@ def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now:
         locked=room.session.locked,
         server_limit=room.server_limit,
         relief=room.relief,
+        inside=command.screen_of is not None,
     )
     return Outcome(room, (), refused) if refused else _admit(room, command, media, member_id, now)
 
