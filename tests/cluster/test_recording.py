@@ -123,7 +123,6 @@ async def test_a_server_that_ends_leaves_nothing_unfinished_once_it_is_back(
             died = time.time()
         if number is signal.SIGTERM:
             assert server.process.returncode == 0
-            assert list((tmp_path / "data" / "spool").iterdir()) == [], "there is time to finish what is short"
     with serving(tmp_path, PARLOUR_WORKERS="1"):
         await until(lambda: are_completed(tmp_path, 1), 60)
         (recording,) = kept(tmp_path)

@@ -10,6 +10,7 @@ import pytest
 
 from parlour.domain.live.recording import Recording, RecordingStatus
 from parlour.media.recording import archive as module
+from parlour.media.recording import remux
 from parlour.media.recording.archive import AGAIN_S, Archive, is_settled
 from parlour.media.recording.boxes import shape
 from parlour.media.recording.film import Film
@@ -145,6 +146,21 @@ def test_a_film_that_is_ready_is_not_made_ready_again(spool: Spool, tmp_path: Pa
 def box(kind: bytes, size: int) -> bytes:
     """A box that is full of rubbish."""
     return (size + 8).to_bytes(4) + kind + b"\xff" * size
+
+
+def test_a_long_film_is_made_ready_in_a_process_of_its_own(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For FFmpeg keeps the interpreter's lock while it moves the file about: rooms would fall silent."""
+
+    def refuses(*_: object) -> None:
+        raise AssertionError("not here")
+
+    reel = shot(spool)
+    monkeypatch.setattr(remux.av, "open", refuses)
+    done = Archive((tmp_path / "objects").as_uri(), spool).finish(reel, NOTE)
+    assert done.key == KEY
+    assert done.duration == pytest.approx(3, abs=0.025)
 
 
 @pytest.mark.parametrize("content", [b"", b"no film at all", b"\x00\x00\x00\x10ftypisomisom" * 3])

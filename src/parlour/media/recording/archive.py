@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
 from parlour.domain.live.recording import Recording, RecordingStatus
 from parlour.media.recording.boxes import shape
-from parlour.media.recording.remux import remux, seconds
+from parlour.media.recording.remux import apart
 from parlour.media.recording.spool import Note, Reel, Spool
 from parlour.objects import open_objects, recording_key
 
@@ -76,33 +75,36 @@ class Archive:
     def _finish(self, reel: Reel, note: Note) -> Recording:
         recording = note.recording
         done = replace(recording, status=RecordingStatus.COMPLETED)
-        if not self._whole(reel):
+        duration = self._whole(reel)
+        if duration is None:
             return replace(done, duration=0.0, size=0, reason=recording.reason or NOTHING)
         key = recording_key(note.project_id, note.session_id, recording.id)
-        size, duration = reel.film.stat().st_size, seconds(reel.film)
+        size = reel.film.stat().st_size
         self._put(key, reel.film)
         self.count(recordings_stored=1)
         return replace(done, duration=round(duration, 3), size=size, key=key)
 
-    def _whole(self, reel: Reel) -> bool:
-        """Make a whole file of what there is, if there is anything."""
+    def _whole(self, reel: Reel) -> float | None:
+        """Make a whole file of what there is; how many seconds that is, ``None`` where there is nothing."""
         try:
             with reel.film.open("r+b") as file:
                 found = shape(file)
                 file.truncate(found.size)
         except FileNotFoundError:
-            return False
+            return None
         if not found.size:
-            return False
+            return None
         if found.fragmented:
             try:
-                remux(reel.film, reel.draft)
+                duration = apart(reel.film, reel.draft)
                 reel.draft.replace(reel.film)
-            except (OSError, av.FFmpegError) as error:  # it can be played as it is
+            except OSError as error:  # it can be played as it is
                 log.warning("recording %s stays in fragments: %s", reel.film.stem, error)
                 with contextlib.suppress(OSError):
                     reel.draft.unlink(missing_ok=True)
-        return True
+            else:
+                return duration
+        return apart(reel.film)
 
     def _put(self, key: str, film: Path) -> None:
         for pause in (*AGAIN_S, None):

@@ -141,20 +141,21 @@ class Recorder:
         self._finish(reel, self._stopped)
 
     def _write(self, reel: Reel) -> None:
-        file = FilmFile(reel.film, self._archive.spool.reserve)
+        file = FilmFile(
+            reel.film, self._archive.spool.reserve, lambda octets: self._archive.count(recordings_octets=octets)
+        )
         film = Film(file)
         try:
             try:
-                self._shoot(film, file)
+                self._shoot(film)
             finally:
                 film.close()
         except av.FFmpegError as error:
             raise file.error or OSError(str(error)) from error
         finally:
-            self._archive.count(recordings_octets=file.octets)
             file.close()
 
-    def _shoot(self, film: Film, file: FilmFile) -> None:
+    def _shoot(self, film: Film) -> None:
         assembler = H264Assembler()
         take = 0
         while (item := self._items.get()) is not None:

@@ -15,7 +15,7 @@ import errno
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -100,10 +100,13 @@ class Reel:
 class FilmFile:
     """Where a film is written. ``error`` is what the disk said when it would not take any more."""
 
-    def __init__(self, path: Path, reserve: int) -> None:
-        """A new file that leaves ``reserve`` octets of its disk free. Raises ``OSError``."""
+    def __init__(self, path: Path, reserve: int, wrote: Callable[[int], None] = lambda octets: None) -> None:
+        """A new file that leaves ``reserve`` octets of its disk free; ``wrote`` hears of each piece how large it was.
+
+        Raises ``OSError``.
+        """
         self.error: OSError | None = None
-        self.octets = 0
+        self._wrote = wrote
         self._reserve = reserve
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
@@ -120,7 +123,7 @@ class FilmFile:
         except OSError as error:
             self.error = self.error or error
             raise
-        self.octets += len(data)
+        self._wrote(len(data))
         return len(data)
 
     def close(self) -> None:
