@@ -10,7 +10,6 @@ import pytest
 
 from parlour.domain.live.recording import Recording, RecordingStatus
 from parlour.media.recording import archive as module
-from parlour.media.recording import remux
 from parlour.media.recording.archive import AGAIN_S, Archive, is_settled
 from parlour.media.recording.boxes import shape
 from parlour.media.recording.film import Film
@@ -157,7 +156,7 @@ def test_a_long_film_is_made_ready_in_a_process_of_its_own(
         raise AssertionError("not here")
 
     reel = shot(spool)
-    monkeypatch.setattr(remux.av, "open", refuses)
+    monkeypatch.setattr(av, "open", refuses)
     done = Archive((tmp_path / "objects").as_uri(), spool).finish(reel, NOTE)
     assert done.key == KEY
     assert done.duration == pytest.approx(3, abs=0.025)

@@ -1,8 +1,8 @@
 """The finished file: what is to be known of the film in front, so that it plays before it is loaded.
 
-Run as a program, with a film and where to write it, or with a film alone, it says how long that is, in seconds. A worker
-runs it so: FFmpeg moves a whole file about without letting go of the interpreter's lock, and for as long no room of the
-process would be heard.
+Run as a program, with a film and where to write it, or with a film alone, it says how long that is, in seconds. A
+worker runs it so: FFmpeg moves a whole file about without letting go of the interpreter's lock, and for as long no
+room of the process would be heard.
 """
 
 import errno
