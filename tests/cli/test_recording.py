@@ -1,21 +1,17 @@
 """``parlour session`` and ``parlour recording`` against a real server, with what its journal told written down."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import obstore
 import pytest
 
 from parlour.cli.client import Api, BrokenOff
 from parlour.domain.live.recording import RecordingStatus
-from parlour.objects import open_objects
-from parlour.store import sessions
-from parlour.store.database import open_database
 from tests.cli.conftest import Parlour, point_to
 from tests.front.test_recordings import done
 from tests.store.entries import Story, an_id
+from tests.support.history import put_file, tell
 from tests.support.server import RunningServer, serving
 
 FILM = bytes(range(256)) * 10_000
@@ -35,15 +31,8 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         *(live.started(), live.joined(4, 0.0, "Cy"), live.recorded(live.recording(6), 1.0)),
     ]
     with serving(folder / "server") as server:
-
-        async def tell() -> None:
-            database = open_database(f"sqlite:///{folder}/server/data/parlour.sqlite3")
-            await database.transact(lambda connection: sessions.keep(connection, told))
-            await database.close()
-
-        asyncio.run(tell())
-        store = open_objects(f"file://{folder}/server/data/objects")
-        obstore.put(store, done(over, 5).key, FILM)
+        tell(f"sqlite:///{folder}/server/data/parlour.sqlite3", told)
+        put_file(folder / "server", done(over, 5).key, FILM)
         yield server
 
 

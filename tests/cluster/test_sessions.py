@@ -49,9 +49,8 @@ def told(server: RunningServer, figure: str) -> float:
 
 
 async def state_of(one: Caller) -> Json:
-    """With what somebody takes up the session again elsewhere."""
-    while not one.client.state:
-        await one.client.event("signalwire.authorization.state")
+    """With what somebody who has just joined takes up the session again elsewhere."""
+    await one.client.event("signalwire.authorization.state")
     return {"protocol": one.client.protocol, "authorization_state": one.client.state}
 
 

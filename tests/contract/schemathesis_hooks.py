@@ -43,6 +43,8 @@ KINDS = {
     "/api/fabric/resources/": "room",
     "/api/fabric/addresses/": "address",
     "/api/fabric/embeds/": "embed",
+    "/api/video/room_sessions/": "session",
+    "/api/video/room_recordings/": "recording",
     "/api/project/tokens/": "api_token",
 }
 """What the id in a path is of, by the path's beginning."""
@@ -51,6 +53,8 @@ SPARE: dict[str, str] = json.loads(os.environ.get("SPARE", "{}"))
 BEARER = f"Bearer {os.environ.get('JOIN_TOKEN')}"
 BASIC = _basic_auth_str(os.environ.get("PROJECT", ""), os.environ.get("API_TOKEN", ""))
 
+started: list[str] = []
+"""Recordings that were started, the latest last: only those can be paused, resumed and stopped."""
 answered: set[str] = set()
 """Addresses and tokens that answers gave since something was last deleted: sequences of requests go on with these."""
 
@@ -79,6 +83,8 @@ def after_call(_context: schemathesis.HookContext, case: Case, response: Respons
         answered.clear()
     elif case.method == "GET" and case.path.endswith("/addresses"):
         answered.update(address["id"] for address in response.json()["data"])
+    elif case.method == "POST" and case.path.startswith("/api/video/"):
+        started.append(response.json()["id"])
     elif case.method == "POST" and case.path.startswith("/api/fabric/"):
         body = response.json()
         answered.update(body[name] for name in ("token", "refresh_token") if name in body)
@@ -89,6 +95,8 @@ def _ask_for_what_exists(case: Case) -> None:
     # the ids of what they made.
     given = str(case.path_parameters.get("id"))
     sequence = case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL
+    if IDENTIFIER.match(str(case.path_parameters.get("recording_id"))) and started:
+        case.path_parameters["recording_id"] = started[-1]
     if not IDENTIFIER.match(given):
         return
     if case.method != "DELETE":

@@ -4,6 +4,7 @@ To the SDK a loopback host speaks plain HTTP, so the server's port is all that i
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,9 @@ import pytest
 from signalwire.rest import RestClient
 from signalwire.rest._base import SignalWireRestError
 
+from tests.front.test_recordings import done
+from tests.store.entries import Story
+from tests.support.history import put_file, tell
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.slow
@@ -140,6 +144,67 @@ def test_rooms_are_resources(sdk: RestClient) -> None:
     assert resources.delete(room["id"]) == {}
     assert resources.list()["data"] == []
     assert failure(lambda: sdk.fabric.conference_rooms.get(room["id"])).status_code == 404
+
+
+def test_sessions_are_looked_up(sdk: RestClient, server: RunningServer, database_url: str) -> None:
+    stories = [Story(number, room=1 + number % 2) for number in range(5)]
+    first = stories[0]
+    tell(
+        database_url,
+        [
+            *(story.started(number, preview=f"secret{number}") for number, story in enumerate(stories)),
+            *(first.joined(2, 0.0), first.joined(3, 1.0, "Bob"), first.left(2, 0.0, 8.0), first.ended(9.0)),
+        ],
+    )
+    found = sdk.video.room_sessions
+    newest_first = [str(story.id) for story in reversed(stories)]
+    assert [session["id"] for session in found.list()["data"]] == newest_first
+    assert [session["id"] for session in found.paginate(page_size=2)] == newest_first
+    of_room = found.list(room_id=str(first.room_id), status="in-progress", room_name="coffee_cafe")["data"]
+    assert [session["id"] for session in of_room] == [newest_first[0], newest_first[2]]
+    assert found.list(room_name_matches="nothing")["data"] == []
+
+    session = found.get(str(first.id))
+    assert (session["status"], session["duration"], session["fps"]) == ("completed", 9, 30)
+    assert session["preview_url"] is None
+    live = found.get(newest_first[0])
+    url = f"{server.origin}/api/video/room_sessions/{newest_first[0]}/preview/secret4"
+    assert (live["status"], live["end_time"], live["preview_url"]) == ("in-progress", None, url)
+    members = found.list_members(str(first.id))["data"]
+    assert [(member["name"], member["duration"]) for member in members] == [("Bob", None), ("Ana", 8)]
+    events = found.list_events(str(first.id), page_size=2)
+    assert [event["name"] for event in events["data"]] == ["room.ended", "member.left"]
+    assert "next" in events["links"]
+    assert found.list_recordings(str(first.id))["data"] == []
+    error = failure(lambda: found.list_members(NOBODY))
+    assert (error.status_code, error.body) == (404, {"error": "Not Found"})
+
+
+def test_recordings_are_looked_up_downloaded_and_deleted(
+    sdk: RestClient, server: RunningServer, database_url: str, tmp_path: Path
+) -> None:
+    story = Story()
+    recording, live = done(story, 5, size=4), story.recording(6, 2.0)
+    tell(database_url, [story.started(), story.recorded(recording, 1.0), story.recorded(live, 2.0)])
+    put_file(tmp_path / "server", recording.key, b"film")
+    found = sdk.video.room_recordings
+    assert [one["id"] for one in found.list()["data"]] == [live.id, recording.id]
+    page = found.list(page_size=1)
+    assert ([one["id"] for one in page["data"]], "next" in page["links"]) == ([live.id], True)
+    assert found.get(live.id)["uri"] is None
+    shown = found.get(recording.id, media_ttl=60)
+    assert (shown["status"], shown["size_in_bytes"], shown["format"]) == ("completed", 4, "video/mp4")
+    uri = shown["uri"] or ""
+    assert httpx.get(uri).content == b"film"
+    below = sdk.video.room_sessions.list_recordings(str(story.id), media_ttl=60)["data"]
+    assert [one["id"] for one in below] == [live.id, recording.id]
+    assert [event["room_recording_id"] for event in found.list_events(recording.id)["data"]] == [recording.id]
+
+    error = failure(lambda: found.delete(live.id))
+    assert (error.status_code, error.body["errors"][0]["code"]) == (422, "invalid_state")
+    assert found.delete(recording.id) == {}
+    assert failure(lambda: found.get(recording.id)).status_code == 404
+    assert httpx.get(uri).status_code == 404
 
 
 def test_its_error_carries_a_401(server: RunningServer) -> None:

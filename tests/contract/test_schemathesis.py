@@ -7,7 +7,8 @@ Every phase and every check is on. What is set apart, and why:
 - Credentials are given (``schemathesis.toml``), not generated: a request made to lack them would be given them back and
   then be reported as wrongly accepted. That they are needed is still checked, by the check ``ignored_auth``.
 - Rules between the parts of a request, which no schema can say, are kept for it by ``schemathesis_hooks.py``; so is a
-  supply of things to ask for: ids and tokens that there are.
+  supply of things to ask for: ids and tokens that there are, and a session that goes on.
+- Whether a recording can be started, changed or deleted depends on what is being recorded: 422 is no surprise there.
 - Nothing in the document leads to ``DELETE /api/fabric/resources/{id}``: after it, the check for lost resources would
   miss what was deleted by its other path. Like every route that deletes it is given one thing that it may delete.
 """
@@ -21,6 +22,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.front.test_recordings import done
+from tests.store.entries import Story
+from tests.support.caller import somebody_in_a_room
+from tests.support.history import tell
 from tests.support.server import RunningServer, serving
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +35,15 @@ RESOURCES = "/api/fabric/resources"
 ROOMS = f"{RESOURCES}/conference_rooms"
 SUBSCRIBERS = f"{RESOURCES}/subscribers"
 EMBEDS = "/api/fabric/embeds"
+RECORDINGS = "/api/video/room_recordings"
 TOKENS = "/api/project/tokens"
 
 
-def supply(server: RunningServer) -> dict[str, dict[str, str]]:
-    """Make what the requests may ask for: ``HERE``, what stays, by what it is; ``SPARE``, ids by what deletes them."""
+def supply(server: RunningServer, database_url: str, session: str) -> dict[str, dict[str, str]]:
+    """Make what the requests may ask for: ``HERE``, what stays, by what it is; ``SPARE``, ids by what deletes them.
+
+    ``session`` is one that goes on.
+    """
 
     def make(path: str, **body: object) -> dict[str, str]:
         made: dict[str, str] = client.post(path, json=body).raise_for_status().json()
@@ -49,6 +58,9 @@ def supply(server: RunningServer) -> dict[str, dict[str, str]]:
     def api_token() -> str:
         return make(TOKENS, name="here", permissions=["video"])["id"]
 
+    story = Story()
+    recording, doomed = (done(story, number) for number in (5, 6))
+    tell(database_url, [story.started(), *(story.recorded(one, 9.0) for one in (recording, doomed)), story.ended(9.0)])
     with server.client() as client:
         own_token = client.get(TOKENS).raise_for_status().json()["data"][0]["id"]
         meeting = room()
@@ -65,6 +77,8 @@ def supply(server: RunningServer) -> dict[str, dict[str, str]]:
             "embed_token": embedded["token"],
             "api_token": api_token(),
             "own_token": own_token,
+            "session": session,
+            "recording": recording.id,
         }
         spare = {
             f"{ROOMS}/{{id}}": room(),
@@ -72,13 +86,14 @@ def supply(server: RunningServer) -> dict[str, dict[str, str]]:
             f"{SUBSCRIBERS}/{{id}}": make(SUBSCRIBERS, email="spare@example.com")["id"],
             f"{EMBEDS}/{{id}}": embed()["id"],
             f"{TOKENS}/{{id}}": api_token(),
+            f"{RECORDINGS}/{{id}}": doomed.id,
         }
     return {"HERE": here, "SPARE": spare}
 
 
-def attack(server: RunningServer, folder: Path) -> subprocess.CompletedProcess[str]:
+def attack(server: RunningServer, database_url: str, session: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run Schemathesis over everything that the server describes; report below ``folder``."""
-    supplied = supply(server)
+    supplied = supply(server, database_url, session)
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)),
         *("run", f"{server.origin}/openapi.json"),
@@ -120,9 +135,10 @@ def answers(report: Path) -> dict[tuple[str, str], set[int]]:
 
 @pytest.mark.slow
 def test_the_server_is_as_its_document_says(tmp_path: Path, database_url: str) -> None:
-    with serving(tmp_path / "server", PARLOUR_DATABASE_URL=database_url, PARLOUR_ACCESS_LOG="0") as server:
-        done = attack(server, tmp_path)
-        assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    settings = {"PARLOUR_DATABASE_URL": database_url, "PARLOUR_ACCESS_LOG": "0", "PARLOUR_WORKERS": "1"}
+    with serving(tmp_path / "server", **settings) as server, somebody_in_a_room(server) as session:
+        ended = attack(server, database_url, session, tmp_path)
+        assert ended.returncode == 0, ended.stdout[-20_000:] + ended.stderr[-2_000:]
 
         with server.client() as client:  # the attack has not locked itself out, so its answers count
             assert client.get(ROOMS).status_code == 200

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parlour.domain.identity import time_ordered_id
+from parlour.domain.identity import made_at, time_ordered_id
 
 nanoseconds = st.integers(0, (2**48 - 1) * 10**6)
 randomness = st.integers(0, 2**64 - 1)
@@ -15,6 +15,7 @@ def test_it_is_a_uuid_of_version_7(moment: int, random: int) -> None:
     assert made.version == 7
     assert made.variant == "specified in RFC 4122"
     assert made.int >> 80 == moment // 10**6
+    assert abs(made_at(made) - moment / 1e9) <= 0.001
 
 
 @given(nanoseconds, st.integers(250, 10**12), randomness, randomness)

@@ -1,6 +1,7 @@
 """Recordings over REST: what is shown of them, starting and stopping them, deleting them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import obstore
 import pytest
 from starlette.types import ASGIApp
 
+from parlour.domain.identity import time_ordered_id
 from parlour.domain.live.commands import Command, Done, Record, Recorded, Refused, Reply
 from parlour.domain.live.recording import Recording, RecordingStatus
 from parlour.domain.ticket import Bearer, Ticket
@@ -309,6 +311,7 @@ async def test_a_session_that_began_just_now_is_found(
     api: httpx.AsyncClient, database: Database, rooms: Answering
 ) -> None:
     story = Story()
+    story.id = time_ordered_id(time.time_ns(), 7)
     rooms.reply = Recorded(story.recording(5))
     asking = asyncio.create_task(api.post(f"{SESSIONS}/{story.id}/recordings"))
     await asyncio.sleep(0.01)
@@ -317,7 +320,7 @@ async def test_a_session_that_began_just_now_is_found(
 
 
 async def test_nothing_to_record(api: httpx.AsyncClient, rooms: Answering) -> None:
-    for name in (uuid4(), "me"):
+    for name in (uuid4(), "me", time_ordered_id(time.time_ns(), 7)):
         assert (await api.post(f"{SESSIONS}/{name}/recordings")).status_code == 404
     assert rooms.asked == []
 

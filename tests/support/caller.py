@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from typing import Any
 from uuid import uuid4
 
@@ -102,3 +104,34 @@ def invite(server: RunningServer, to: str) -> str:
         body = {"address_id": address["id"], "moderator": True}
         token: str = api.post("/api/fabric/subscriber/invites", json=body).json()["token"]
         return token
+
+
+@contextlib.contextmanager
+def somebody_in_a_room(server: RunningServer) -> Iterator[str]:
+    """A session with one person in it for the length of a block; its id. Lives in a thread of its own."""
+    inside: Future[str] = Future()
+    over = threading.Event()
+
+    async def live() -> None:
+        to = make_room(server)
+        async with caller(server, to, invite(server, to)) as one:
+            inside.set_result((await one.join())["room_session_id"])
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await one.client.receive()
+
+    def run() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as error:
+            if inside.done():
+                raise
+            inside.set_exception(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield inside.result(60)
+    finally:
+        over.set()
+        thread.join()

@@ -16,3 +16,8 @@ def time_ordered_id(nanoseconds: int, randomness: int) -> UUID:
     fraction = (rest << 12) // _MILLISECOND
     low = randomness & ((1 << 62) - 1)
     return UUID(int=(milliseconds & ((1 << 48) - 1)) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | low)
+
+
+def made_at(identifier: UUID) -> float:
+    """When a UUID of version 7 was made, in Unix seconds; of any other one nonsense."""
+    return (identifier.int >> 80) / 1000

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from parlour.domain.errors import InvalidInput, NotAuthorized, NotFound, Problem, Unavailable
+from parlour.domain.identity import made_at
 from parlour.domain.live.capabilities import may
 from parlour.domain.live.commands import Record, Recorded, Refused
 from parlour.domain.token import ROOMS
@@ -28,6 +29,7 @@ from parlour.front.describe import PAGING, Lead, described, identifier
 from parlour.front.errors import render
 from parlour.front.front import Front, front_of
 from parlour.front.listing import listed
+from parlour.front.path import path_id
 from parlour.front.problems import validate
 from parlour.front.signalling.frames import Denied
 from parlour.store import recordings, rooms
@@ -35,8 +37,10 @@ from parlour.store.recordings import Recording
 from parlour.store.sessions import Session
 
 PATH = f"{SESSIONS}/{{id}}/recordings"
+FRESH_FOR_S = 30.0
+"""For how long after its beginning a session may be on its way to the database."""
 FRESH_TRIES, FRESH_S = 10, 0.1
-"""How often a session is looked for that may have begun just now, and how long between: a second in all."""
+"""How often such a session is looked for, and how long between: a second in all."""
 _WAYS = ("ProjectToken", "JoinToken")
 
 router = APIRouter(tags=["Room recordings"])
@@ -137,7 +141,8 @@ async def _admitted(request: Request) -> Session:
 
 async def _fresh_session(request: Request, project: UUID) -> Session:
     """A session, also one that began so lately that it is on its way to the database still. Raises ``NotFound``."""
-    for _ in range(FRESH_TRIES - 1):
+    age = front_of(request).now().timestamp() - made_at(path_id(request))
+    for _ in range(FRESH_TRIES if abs(age) < FRESH_FOR_S else 0):
         try:
             return await find_session(request, project)
         except NotFound:
