@@ -109,7 +109,7 @@ async def film(server: RunningServer, ana: Caller, token: str) -> None:
 
 def check_film(octets: bytes) -> None:
     """A film has a picture and a sound."""
-    with av.open(io.BytesIO(octets)) as container:
+    with av.open(io.BytesIO(octets), "r") as container:
         assert next(container.decode(video=0)).width == 1280
         assert container.streams.audio[0].codec_context.name == "aac"
 

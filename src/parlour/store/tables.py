@@ -186,6 +186,8 @@ sessions = sa.Table(
     sa.Column("told_at", UtcDateTime, nullable=False, comment="when this was so; the younger word counts"),
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "project_id", "room_id", "id"),
+    sa.Index(None, "project_id", "name", "id"),
+    sa.Index(None, "project_id", "ended_at", "id"),
     sa.Index(None, "ended_at"),
 )
 

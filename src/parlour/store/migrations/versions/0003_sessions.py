@@ -44,6 +44,8 @@ def upgrade() -> None:
     )
     _index("sessions", "project_id", "id")
     _index("sessions", "project_id", "room_id", "id")
+    _index("sessions", "project_id", "name", "id")
+    _index("sessions", "project_id", "ended_at", "id")
     _index("sessions", "ended_at")
     op.create_table(
         "session_members",
