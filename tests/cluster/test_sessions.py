@@ -145,6 +145,7 @@ async def test_a_session_whose_front_is_killed_is_written_down_by_another(tmp_pa
                 await ana.seat.act("raisehand")
                 await ana.seat.act("lock")
                 one.kill()
+                kill(beside)  # it would end by itself, were it not stopped
                 async with caller(two, to, token, **again) as back:
                     seat = ana.seat.of(back.client)
                     await seat.act("lowerhand")
