@@ -40,7 +40,7 @@ PREVIEW_S = 10.0
 
 log = logging.getLogger("parlour.media")
 
-KEPT_FIRST = (Record, Shut, Change)
+KEPT_FIRST = (Join, Record, Shut, Change)
 """Commands that are answered once what follows from them is kept."""
 NOT_HERE = Refused(404, "no_such_call", "The room is not alive.")
 
