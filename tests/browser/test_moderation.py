@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from parlour.domain.moment import format_moment
-from tests.browser.venue import Room, Venue, meet
+from tests.browser.venue import Room, Venue, meet, nothing_malformed
 from tests.support.people import Person, until
 from tests.support.server import serving
 
@@ -37,6 +37,7 @@ async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIte
             place = Venue(server, playwright, site, folder)
             yield place
             await place.close()
+            await nothing_malformed(server)
 
 
 def in_seconds(seconds: float) -> str:

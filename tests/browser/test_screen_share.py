@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright
 
-from tests.browser.venue import Venue, meet
+from tests.browser.venue import Venue, meet, nothing_malformed
 from tests.support.people import Person, start_browser, until
 from tests.support.server import serving
 
@@ -69,6 +69,7 @@ async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIte
             place = Venue(server, playwright, site, folder)
             yield place
             await place.close()
+            await nothing_malformed(server)
 
 
 async def layer_of(someone: Person, member_id: str) -> dict[str, Any] | None:

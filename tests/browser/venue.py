@@ -122,3 +122,10 @@ async def meet(*people: Person) -> None:
             )
         if others:
             assert await someone.hears(*others, but=(someone,)), f"{someone.colour} does not hear the others alone"
+
+
+async def nothing_malformed(server: RunningServer) -> None:
+    """Whatever was sent to the SDKs had passed the last look at it."""
+    async with httpx.AsyncClient(base_url=server.origin, auth=(server.project, server.token)) as client:
+        figures = (await client.get("/metrics")).text
+    assert 'parlour_signalling{figure="malformed"} 0.0' in figures

@@ -10,6 +10,7 @@ from parlour.domain.live.capabilities import GUEST
 from parlour.domain.moment import format_moment
 from parlour.store.database import Database
 from tests.support.acting_rooms import ActingRooms
+from tests.support.fake_rooms import SDP
 from tests.support.signalling import Client, House, Json, Seat, front_with_rooms
 
 
@@ -417,6 +418,30 @@ async def test_a_full_and_a_locked_room_say_so(house: House) -> None:
         assert locked == {"code": "403", "reason": "locked", "message": "This room is locked."}
         await alice.act("unlock")
         assert (await _refused(two))["reason"] == "full"
+
+
+async def test_a_screen_brings_a_layout_and_places_in_which_it_is_self(house: House) -> None:
+    await house.room()
+    async with house.client() as client:
+        seat = await client.join()
+        dialog = {
+            "callID": "screen",
+            "destination_number": "/public/coffee_cafe",
+            "screenShare": True,
+            "userVariables": {"memberId": seat.member_id},
+        }
+        positions = {"self": "reserved-1", seat.member_id: "standard-1"}
+        layout = "presenter-dual-horizontal"
+        params = {"dialogParams": dialog, "sdp": SDP, "layout": layout, "positions": positions}
+        created = await client.verto("verto.invite", params)
+        screen = created["result"]["result"]["memberID"]
+        while (shown := (await client.event("layout.changed"))["layout"])["id"] != layout:
+            pass
+        places = {layer["position"]: layer.get("member_id") for layer in shown["layers"]}
+        assert (places["reserved-1"], places["standard-1"]) == (screen, seat.member_id)
+        await client.verto("verto.bye", {"dialogParams": {"callID": "screen"}})
+        while (await client.event("layout.changed"))["layout"]["id"] != "grid-responsive":
+            pass
 
 
 async def test_a_screen_takes_its_right(house: House, rooms: ActingRooms) -> None:

@@ -116,7 +116,7 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
             reattach=reattach,
             screen_of=owner,
             layout=text_of(params, "layout", 64) if params.get("layout") else None,
-            positions=positions_of(params, owner or ""),
+            positions=positions_of(params),
             user_variables=variables,
             seat=board.seat(call) if reattach else vacant,
             past=board.past(room.room_id, returning=reattach),
@@ -233,8 +233,11 @@ async def _room(board: Switchboard, dialogue: Dialogue, destination: str) -> tup
     return room, dialled.channel
 
 
-def positions_of(params: Json, me: str) -> dict[str, str]:
-    """Members' wanted positions; ``self`` is resolved to ``me``. Raises ``Denied``."""
+def positions_of(params: Json, me: str = "") -> dict[str, str]:
+    """Members' wanted positions; ``self`` is resolved to ``me``. Raises ``Denied``.
+
+    Without ``me`` it stays: in an invite it is whom the room is about to let in.
+    """
     found = object_of(params, "positions")
     if len(found) > POSITIONS_MAX or not all(isinstance(value, str) and len(value) <= 64 for value in found.values()):
         raise Denied(422, "bad_parameter", "positions must map members to names of positions")
