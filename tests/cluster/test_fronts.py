@@ -27,6 +27,7 @@ async def test_a_session_goes_on_at_another_front_and_survives_the_death_of_the_
                 before = await ana.join()
                 assert ana.seat is not None
                 await ana.client.event("signalwire.authorization.state")
+                await ana.seat.act("meta.set", meta={"live": 1})
                 with serving(tmp_path / "two", **shared) as two:
                     await until(lambda: len(figures(two)) == 2, 40)
                     await ana.client.websocket.close()
@@ -44,5 +45,29 @@ async def test_a_session_goes_on_at_another_front_and_survives_the_death_of_the_
                         assert after["member_id"] == before["member_id"]
                         assert after["room_session_id"] == before["room_session_id"]
                         assert back.me(after)["handraised"]
+                        assert after["room_session"]["meta"] == {"live": 1}
                         await back.sees()
                         await until(lambda: not [pid for pid in below if is_running(pid)])
+
+
+async def test_what_is_changed_at_one_front_is_told_to_the_room_of_another(tmp_path: Path) -> None:
+    with nats_server() as bus:
+        shared = {"PARLOUR_NATS_URL": bus.url, "PARLOUR_DATABASE_URL": f"sqlite:///{tmp_path}/shared.sqlite3"}
+        with (
+            serving(tmp_path / "one", PARLOUR_WORKERS="1", **shared) as one,
+            serving(tmp_path / "two", PARLOUR_WORKERS="1", **shared) as two,
+        ):
+            to = make_room(one)
+            await until(lambda: len(figures(two)) == 2, 40)
+            async with caller(one, to, invite(one, to)) as ana:
+                await ana.join()
+                with two.client() as api:
+                    path = "/api/fabric/resources/conference_rooms"
+                    room = api.get(path).json()["data"][0]["id"]
+                    meta = {"a": 1}
+                    assert api.put(f"{path}/{room}", json={"meta": meta, "max_members": 1}).status_code == 200
+                    assert (await ana.client.event("call.updated"))["room_session"]["meta"] == meta
+                    async with caller(one, to, invite(one, to)) as bob:
+                        assert (await bob.client.dial(to))["reason"] == "full"
+                    assert api.delete(f"{path}/{room}").status_code == 204
+                assert (await ana.client.event("call.left"))["reason"] == "the room was deleted"

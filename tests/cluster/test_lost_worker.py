@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("attach", [True, False], ids=["reattach", "dial"])
 async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.Signals, attach: bool) -> None:
     with serving(tmp_path, PARLOUR_WORKERS="2") as server:
-        to = make_room(server)
+        to = make_room(server, meta={"from": "rest"})
         await until(lambda: len(figures(server)) == 2, 40)
         async with (
             caller(server, to, invite(server, to)) as ana,
@@ -34,6 +34,8 @@ async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.S
             await bob.seat.act("deaf")
             await ana.seat.act("layout.set", layout="3x3", positions={bob.seat.member_id: "standard-5"})
             await ana.seat.act("lock")
+            await ana.seat.act("meta.update", meta={"live": 1})
+            await ana.seat.act("handraise.prioritize.set", enable=True)
             await until(lambda: owner(server))
             lost = owner(server)
             assert lost is not None
@@ -54,6 +56,8 @@ async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.S
             assert after["member_id"] == before["member_id"]
             assert after["room_session_id"] == before["room_session_id"]
             assert after["room_session"]["locked"]
+            assert after["room_session"]["prioritize_handraise"]
+            assert after["room_session"]["meta"] == {"from": "rest", "live": 1}
             assert ana.me(after)["audio_muted"]
             hands = {member["member_id"]: member["handraised"] for member in after["room_session"]["members"]}
             assert hands == {ana.seat.member_id: False, bob.seat.member_id: True}
