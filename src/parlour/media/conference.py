@@ -325,6 +325,7 @@ class Conference:
             else:
                 call.miss_picture(rendition)
         self._sending += time.thread_time() - started
+        self._endpoint.attend()
 
     def _send_sound(self, result: TickResult) -> None:
         if self._over:
@@ -344,6 +345,7 @@ class Conference:
             self._state = outcome.room  # voices rose and fell, but nobody began or stopped: nothing follows from that
         else:
             self._take(outcome)
+        self._endpoint.attend()
 
     def _sees(self, call: Call) -> bool:
         member = self._state.members.get(call.member_id)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parlour.media.transport.addresses import local_addresses, to_bind, udp_sockets
-from parlour.media.transport.endpoint import Endpoint
+from parlour.media.transport.endpoint import BATCH, GATHER, Endpoint
 from parlour.media.transport.ice import MAX_ROUTES, STALE
 from parlour.media.transport.tcp import MAX_FRAME, PATIENCE
 from tests.media.transport.peer import CHROMIUM, HOME, Peer, Sink, World, settle
@@ -224,6 +224,32 @@ async def test_checks_over_udp(host: str) -> None:
     async with await Endpoint.open([host]) as endpoint:
         answer = await udp_check(endpoint, host)
         assert answer.message_class == reference.Class.RESPONSE
+
+
+async def test_a_busy_port_is_read_by_whoever_is_awake_and_to_the_end() -> None:
+    now = [0.0]
+    async with await Endpoint.open(["127.0.0.1"]) as endpoint:
+        endpoint.clock = lambda: now[0]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.connect(("127.0.0.1", endpoint.candidates[0].port))
+            for count in (1, 2):  # the second one so soon after the first makes the port a busy one
+                sender.send(b"rubbish")
+                async with asyncio.timeout(PATIENCE):
+                    while endpoint.statistics().datagrams < count:  # noqa: ASYNC110 - the socket tells nobody else
+                        await asyncio.sleep(0)
+            sender.send(b"rubbish")
+            endpoint.attend()
+            assert endpoint.statistics().datagrams == 2, "it was read just now"
+            now[0] = GATHER / 4
+            endpoint.attend()
+            assert endpoint.statistics().datagrams == 3
+            now[0] = GATHER
+            for _ in range(BATCH + 2):
+                sender.send(b"rubbish")
+            endpoint.attend()
+            assert endpoint.statistics().datagrams == 3 + BATCH, "everybody else gets their turn"
+            await asyncio.sleep(0)
+            assert endpoint.statistics().datagrams == 3 + BATCH + 2, "what is left does not wait"
 
 
 async def test_public_addresses_are_announced_in_place_of_local_ones() -> None:

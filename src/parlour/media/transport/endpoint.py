@@ -30,7 +30,7 @@ from parlour.media.transport.tcp import TcpPeer
 #: Datagrams read before the event loop gets its turn again.
 BATCH: Final = 64
 #: Seconds between reads of a busy port: to be woken for each datagram would cost several times what it takes to handle.
-GATHER: Final = 0.004
+GATHER: Final = 0.008
 TICK: Final = 0.1
 MAX_CONNECTIONS: Final = 1024
 MAX_HANDSHAKE_BACKLOG: Final = 1024
@@ -62,7 +62,7 @@ class UdpPort:
         self.socket = sock
         self.peers: dict[Address, Leg] = {}
         self.read_at = float("-inf")
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: asyncio.Handle | None = None
         self.sendto = sock.sendto
         self._cuts = cuts(sock)
 
@@ -204,47 +204,57 @@ class Endpoint:
 
     # -- what arrives
 
+    def attend(self) -> None:
+        """Read busy ports: whoever has the loop awake for something else calls this, which saves waking it anew."""
+        now = self.clock()
+        for port in self._ports:
+            if port.timer is not None and now - port.read_at >= GATHER / 4 and (count := self._read(port)):
+                port.timer.cancel()
+                self._read_again(port, count)
+
     def _readable(self, port: UdpPort) -> None:
         """Something came. Where much does, the port is looked at every ``GATHER`` seconds from now on instead."""
-        now = self.clock()
-        busy = now - port.read_at < GATHER
-        port.read_at = now
-        self._read(port)
+        busy = self.clock() - port.read_at < GATHER
+        count = self._read(port)
         if busy:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(port.socket)
-            port.timer = loop.call_later(GATHER, self._gather, port)
+            asyncio.get_running_loop().remove_reader(port.socket)
+            self._read_again(port, count)
 
     def _gather(self, port: UdpPort) -> None:
-        loop = asyncio.get_running_loop()
-        if self._read(port):
-            port.read_at = self.clock()
-            port.timer = loop.call_later(GATHER, self._gather, port)
+        count = self._read(port)
+        if count:
+            self._read_again(port, count)
         else:
             port.timer = None
-            loop.add_reader(port.socket, self._readable, port)
+            asyncio.get_running_loop().add_reader(port.socket, self._readable, port)
 
-    def _read(self, port: UdpPort) -> bool:
-        """Read what is there; whether there was anything."""
+    def _read_again(self, port: UdpPort, count: int) -> None:
+        """Plan the next read of a busy port: at once where the last one did not come to an end."""
+        loop = asyncio.get_running_loop()
+        more = count == BATCH
+        port.timer = loop.call_soon(self._gather, port) if more else loop.call_later(GATHER, self._gather, port)
+
+    def _read(self, port: UdpPort) -> int:
+        """Read what is there, ``BATCH`` datagrams at most; how many there were."""
         started = time.thread_time()
         try:
             return self._read_on(port)
         finally:
             self._seconds += time.thread_time() - started
 
-    def _read_on(self, port: UdpPort) -> bool:
+    def _read_on(self, port: UdpPort) -> int:
         receive = port.socket.recvfrom
-        now = self.clock()
+        now = port.read_at = self.clock()
         for count in range(BATCH):
             try:
                 data, address = receive(_MAX_DATAGRAM)
             except BlockingIOError:
-                return count > 0
+                return count
             except OSError:
                 self._dropped["socket error"] += 1
-                return True
+                return count + 1
             self.take(data, port, address, now)
-        return True
+        return BATCH
 
     def take(self, data: bytes, carrier: Carrier, address: Address, now: float) -> None:
         """Bring one datagram to its leg. Never raises."""
