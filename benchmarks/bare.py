@@ -19,7 +19,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from benchmarks import mix
 from benchmarks.content import CANVAS, FPS, Content, Film, side_of
 from parlour.media.transport.srtp import PROFILES, Keys, Srtp
-from parlour.media.video.canvas import Canvas
+from parlour.media.video.canvas import Canvas, Rect
 from parlour.media.video.codec import VideoCodec
 from parlour.media.video.encode import PRESET
 from parlour.media.video.rate import kush_bitrate
@@ -54,10 +54,12 @@ def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> Pic
     width, height = CANVAS
     xs = [2 * round(width * i / side / 2) for i in range(side + 1)]
     ys = [2 * round(height * i / side / 2) for i in range(side + 1)]
-    tiles = [(xs[i], ys[j], xs[i + 1] - xs[i], ys[j + 1] - ys[j]) for j in range(side) for i in range(side)][:people]
+    grid = [Rect(xs[i], ys[j], xs[i + 1] - xs[i], ys[j + 1] - ys[j]) for j in range(side) for i in range(side)]
+    tiles = grid[:people]
     decoders = [_decoder(film.codec) for _ in tiles]
     scalers = [VideoReformatter() for _ in tiles]
     encoder, canvas = _encoder(film.codec), Canvas(width, height)
+    places = [canvas.place(tile) for tile in tiles]
     spent = [0.0] * len(PictureCosts._fields)
     pace = mix.Pace(1 / FPS if paced else 0.0)
     for index in range(WARM_UP + count):
@@ -71,8 +73,8 @@ def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> Pic
             for frame, scaler, (_, _, wide, high) in zip(frames, scalers, tiles, strict=True)
         ]
         at.append(process_time())
-        for frame, (x, y, _, _) in zip(scaled, tiles, strict=True):
-            canvas.paste(frame, x, y)
+        for frame, place in zip(scaled, places, strict=True):
+            place.paste(frame)
         at.append(process_time())
         canvas.shared.pts = index * 90_000 // FPS
         for encoded in encoder.encode(canvas.shared):

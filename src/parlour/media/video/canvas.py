@@ -35,6 +35,19 @@ def rows_of(plane: VideoPlane) -> Plane:
     return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
 
 
+class Place(NamedTuple):
+    """A rectangle of the canvas to paste frames of its size to: its part of each plane."""
+
+    y: Plane
+    u: Plane
+    v: Plane
+
+    def paste(self, frame: VideoFrame) -> None:
+        """Copy a yuv420p frame of this very size."""
+        for target, source in zip(self, frame.planes, strict=True):
+            target[...] = np.ndarray(target.shape, np.uint8, memoryview(source), 0, (source.line_size, 1))
+
+
 class Canvas:
     """Limited-range BT.601 pixels in one array of ``height * 3 // 2`` rows of ``width`` bytes: Y, then U, then V.
 
@@ -78,12 +91,15 @@ class Canvas:
                 rect.y >> shift : (rect.y + rect.height) >> shift, rect.x >> shift : (rect.x + rect.width) >> shift
             ] = value
 
-    def paste(self, frame: VideoFrame, x: int, y: int) -> None:
-        """Copy a yuv420p frame of even size to an even place."""
-        width, height = frame.width, frame.height
-        for target, source, shift in zip(self._planes, frame.planes, (0, 1, 1), strict=True):
-            part = rows_of(source)[: height >> shift, : width >> shift]
-            target[y >> shift : (y + height) >> shift, x >> shift : (x + width) >> shift] = part
+    def place(self, rect: Rect) -> Place:
+        """Where frames go that fill a rectangle."""
+        x, y, width, height = rect
+        return Place(
+            *(
+                plane[y >> shift : (y + height) >> shift, x >> shift : (x + width) >> shift]
+                for plane, shift in zip(self._planes, (0, 1, 1), strict=True)
+            )
+        )
 
     def border(self, rect: Rect, thickness: int, colour: Yuv) -> None:
         """Draw a frame of an even thickness along the inside of a rectangle."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from parlour.media.video.canvas import Canvas, Rect, rows_of
+from parlour.media.video.canvas import Canvas, Place, Rect, rows_of
 from parlour.media.video.colour import TALKING, to_yuv
 
 TOLERANCE = 0.02
@@ -65,32 +65,33 @@ class Tile:
         self._reformatter = VideoReformatter()
         self._cropped: VideoFrame | None = None
         self._picture: VideoFrame | None = None
-        self._place = rect
+        self._covers = rect
+        self._place: Place | None = None
         self._is_clean = False
 
     def show(self, frame: VideoFrame) -> None:
         """Take a decoded frame (8-bit 4:2:0, either range), scaled by swscale to where it will be."""
-        place = self.rect
+        covers = self.rect
         if self.scaling is Scaling.FIT:
-            place = fitted(frame.width, frame.height, self.rect)
+            covers = fitted(frame.width, frame.height, self.rect)
         else:
             frame = self._crop(frame)
-        # area averaging for shrinking: as fast as bilinear here and without its shimmer
-        shrinks = frame.width >= place.width and frame.height >= place.height
+        width, height = frame.width, frame.height
         full = frame.format.name == "yuvj420p" or frame.color_range == ColorRange.JPEG
-        self._put(
-            self._reformatter.reformat(
+        if full or (width, height) != (covers.width, covers.height):
+            # area averaging for shrinking: as fast as bilinear here and without its shimmer
+            shrinks = width >= covers.width and height >= covers.height
+            frame = self._reformatter.reformat(
                 frame,
-                place.width,
-                place.height,
+                covers.width,
+                covers.height,
                 "yuv420p",
                 interpolation=Interpolation.AREA if shrinks else Interpolation.BILINEAR,
                 src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
                 dst_color_range=ColorRange.MPEG,
                 threads=1,
-            ),
-            place,
-        )
+            )
+        self._put(frame, covers)
 
     def show_card(self, card: VideoFrame) -> None:
         """Take a picture that has the tile's size already."""
@@ -101,19 +102,21 @@ class Tile:
         if not self._is_clean or self._picture is None:
             canvas.fill(self.rect, canvas.background)
         if self._picture is not None:
-            canvas.paste(self._picture, self._place.x, self._place.y)
+            if self._place is None:
+                self._place = canvas.place(self._covers)
+            self._place.paste(self._picture)
         if talking:
             canvas.border(self.rect, border_thickness(self.rect), _TALKING)
         # the border lies over the bars of a letterbox, where no picture will cover it
-        self._is_clean = not talking or self._place == self.rect
+        self._is_clean = not talking or self._covers == self.rect
 
     def soil(self) -> None:
         """Something else was drawn here: the bars must be painted as well next time."""
         self._is_clean = False
 
-    def _put(self, picture: VideoFrame, place: Rect) -> None:
-        if place != self._place:
-            self._place, self._is_clean = place, False
+    def _put(self, picture: VideoFrame, covers: Rect) -> None:
+        if covers != self._covers:
+            self._covers, self._place, self._is_clean = covers, None, False
         self._picture = picture
 
     def _crop(self, frame: VideoFrame) -> VideoFrame:
