@@ -155,3 +155,13 @@ async def test_a_room_that_goes_on_elsewhere_keeps_its_url(previewed: House, stu
     assert kept(folder) == [secret]
     frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(shown(folder, secret))]
     assert any(is_like(frame, RED) for frame in frames)
+
+
+async def test_an_empty_room_makes_none(previewed: House) -> None:
+    room = a_room_with(previews=True)
+    conference = previewed.open(room).conference
+    Guest(conference, previewed.endpoint, "ana", room=room)
+    conference.ask(Leave("call-ana"))
+    before = conference.statistics()["picture_ticks"]
+    await live([], lambda: conference.statistics()["picture_ticks"] > before + 90)
+    assert conference.statistics()["preview_sampled"] == 0

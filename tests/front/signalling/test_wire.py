@@ -160,3 +160,11 @@ def test_a_preview_is_told_as_its_url() -> None:
     check_event(event("call.updated", wire.call_updated(session, ("preview",), ORIGIN)), PROTOCOL)
     with pytest.raises(Malformed):
         check_event(event("call.updated", wire.call_updated(session, ("preview",), "")), PROTOCOL)
+
+
+def test_a_picture_that_is_withheld_is_told_as_such() -> None:
+    assert wire.member(replace(ALICE, withheld=True), "r1", "s1")["room_video_off"] is True
+    found = wire.member_updated(ALICE, SESSION, ("withheld",))
+    assert found is not None
+    assert found["member"]["updated"] == ["room_video_off"]
+    assert found["member"]["room_video_off"] is False

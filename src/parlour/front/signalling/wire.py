@@ -14,7 +14,7 @@ NODE = "parlour"
 """The SDK sends it back with every request. It steers nothing here: any front finds any room."""
 OK = {"code": "200", "message": "OK"}
 
-_SPELLED = {"hand_raised_at": "handraised"}
+_SPELLED = {"hand_raised_at": "handraised", "withheld": "room_video_off"}
 _SHOWN = frozenset(
     {
         "visible",
@@ -31,6 +31,7 @@ _SHOWN = frozenset(
         "echo_cancellation",
         "auto_gain",
         "noise_suppression",
+        "room_video_off",
         "name",
     }
 )
@@ -70,6 +71,7 @@ def member(of: Member, room_id: str, session_id: str) -> Json:
         "echo_cancellation": of.echo_cancellation,
         "auto_gain": of.auto_gain,
         "noise_suppression": of.noise_suppression,
+        "room_video_off": of.withheld,
         "subscriber_id": of.subscriber_id,
         "address_id": of.address_id,
         "joined_at": moment(of.joined_at),

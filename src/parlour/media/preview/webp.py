@@ -39,7 +39,6 @@ def _rgb(reformatter: VideoReformatter, frame: VideoFrame) -> Image.Image:
         format="rgb24",
         src_colorspace=Colorspace.ITU601,
         src_color_range=ColorRange.MPEG,
-        dst_color_range=ColorRange.JPEG,
         threads=1,
     )
     return Image.fromarray(plain.to_ndarray())
