@@ -7,11 +7,11 @@ that neither the network nor the machine has a say in it.
 
 import asyncio
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from heapq import heappop, heappush
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from parlour.media.audio.encode import MixEncoder
 from parlour.media.audio.frame import FRAME, RATE
+from parlour.media.transport.sink import Kind
 from parlour.media.video.canvas import rows_of
 from parlour.media.video.codec import VideoCodec
 from parlour.media.video.encode import Rendition
@@ -37,12 +38,16 @@ Path = Callable[[float], float]
 
 
 def takes(seconds: float, jitter: float = 0.0, seed: int = 1) -> Path:
-    """A way that takes so long, and up to ``jitter`` more."""
+    """A way that takes so long, and up to ``jitter`` more, on which nobody overtakes anybody."""
     chance = random.Random(seed)  # noqa: S311 - a network that is made up
-    return lambda captured: seconds + jitter * chance.random()
+    last = float("-inf")
 
+    def taken(captured: float) -> float:
+        nonlocal last
+        last = max(last, captured + seconds + jitter * chance.random())
+        return last - captured
 
-AT_ONCE = takes(0.0)
+    return taken
 
 
 @lru_cache
@@ -66,8 +71,8 @@ class Clapper:
     tone: float = 1000.0
     every: int = 30
     first: int = 15
-    picture: Path = AT_ONCE
-    sound: Path = AT_ONCE
+    picture: Path = field(default_factory=lambda: takes(0.0))
+    sound: Path = field(default_factory=lambda: takes(0.0))
     clock: float = 3_900_000_000.0
     drift: float = 0.0
     levels: bool = True
@@ -149,73 +154,82 @@ class Clapper:
             number += 1
 
 
-class Witness:
-    """Looks at one place of the room's picture and listens for one tone, by the room's own time."""
+class Tape:
+    """What was seen at one place of a picture, and what was heard. ``when`` gives the seconds of a timestamp."""
 
-    def __init__(self, guest: Guest, place: Callable[[], tuple[int, int] | None]) -> None:
-        self._guest = guest
-        self._place = place
+    def __init__(self, when: Callable[[Kind, int], float | None]) -> None:
+        self._when = when
         self._light: list[tuple[int, float]] = []
         self._sound: list[tuple[int, NDArray[np.float64]]] = []
 
-    def look(self, frame: VideoFrame, timestamp: int) -> None:
-        place = self._place()
-        if place is not None:
-            x, y = place
-            self._light.append((timestamp, float(rows_of(frame.planes[0])[y, x])))
+    @classmethod
+    def of(cls, guest: Guest) -> "Tape":
+        """By the reports that a guest gets from the room."""
+        streams = {"audio": guest.leg.outgoing_audio, "video": guest.leg.outgoing_video}
+
+        def when(kind: Kind, timestamp: int) -> float | None:
+            return guest.heard_at(streams[kind].ssrc, streams[kind].clock_rate, timestamp)
+
+        return cls(when)
+
+    def look(self, frame: VideoFrame, timestamp: int, place: tuple[int, int]) -> None:
+        """A picture, of which a place is looked at (pixels)."""
+        x, y = place
+        self._light.append((timestamp, float(rows_of(frame.planes[0])[y, x])))
 
     def listen(self, samples: NDArray[np.float64], timestamp: int) -> None:
+        """20 ms of sound."""
         self._sound.append((timestamp, samples))
 
     def flashes(self) -> list[float]:
-        """When it became bright, in seconds of the room's clock."""
-        ssrc = self._guest.leg.outgoing_video.ssrc
+        """When it became bright, in seconds."""
         found = []
-        for (_, before), (timestamp, light) in zip(self._light, self._light[1:], strict=False):
-            if before < 130 <= light and (at := self._guest.heard_at(ssrc, 90_000, timestamp)) is not None:
+        for (_, before), (timestamp, light) in pairwise(self._light):
+            if before < 130 <= light and (at := self._when("video", timestamp)) is not None:
                 found.append(at)
         return found
 
     def beeps(self, tone: float) -> list[float]:
-        """When the tone began, in seconds of the room's clock."""
+        """When the tone began, in seconds."""
         if not self._sound:
             return []
         samples = np.concatenate([samples for _, samples in self._sound])
-        time_ = np.arange(samples.size) / RATE
-        mixed = samples * np.exp(-2j * np.pi * tone * time_)
+        mixed = samples * np.exp(-2j * np.pi * tone * np.arange(samples.size) / RATE)
         window = RATE // 200
         sums = np.concatenate(([0], np.cumsum(mixed)))
         envelope = np.abs(sums[window:] - sums[:-window]) / window * 2  # of the 5 ms that begin here
         loud = envelope > AMPLITUDE / 2
-        rises = np.flatnonzero(loud[1:] & ~loud[:-1]) + 1 + window // 2
         found, last = [], -RATE
-        for rise in map(int, rises):
-            if rise - last > RATE // 5:
-                timestamp = self._sound[rise // FRAME][0]
-                at = self._guest.heard_at(self._guest.leg.outgoing_audio.ssrc, RATE, timestamp)
-                if at is not None:
-                    found.append(at + rise % FRAME / RATE)
+        for rise in map(int, np.flatnonzero(loud[1:] & ~loud[:-1]) + 1 + window // 2):
+            at = self._when("audio", self._sound[rise // FRAME][0])
+            if rise - last > RATE // 5 and at is not None:
+                found.append(at + rise % FRAME / RATE)
             last = rise
         return found
 
 
-class Ear:
-    """Decodes what a guest hears, and hands it to witnesses."""
+Place = Callable[[], tuple[int, int] | None]
+"""Where on the canvas to look, ``None`` for nowhere."""
 
-    def __init__(self, guest: Guest, *witnesses: Witness) -> None:
+
+class Ear:
+    """Decodes what a guest sees and hears, and puts it on tapes, each of one place."""
+
+    def __init__(self, guest: Guest, *tapes: tuple[Tape, Place]) -> None:
         self._codec = av.CodecContext.create("libopus", "r")
         self._codec.layout = "mono"
-        self._witnesses = witnesses
+        self._tapes = tapes
         guest.look, guest.listen = self._look, self._listen
 
     def _look(self, frame: VideoFrame, timestamp: int) -> None:
-        for witness in self._witnesses:
-            witness.look(frame, timestamp)
+        for tape, place in self._tapes:
+            if (at := place()) is not None:
+                tape.look(frame, timestamp, at)
 
     def _listen(self, payload: bytes, timestamp: int) -> None:
         samples = np.concatenate([frame.to_ndarray()[0] for frame in self._codec.decode(av.Packet(payload))])
-        for witness in self._witnesses:
-            witness.listen(samples.astype(np.float64), timestamp)
+        for tape, _ in self._tapes:
+            tape.listen(samples.astype(np.float64), timestamp)
 
 
 @dataclass(frozen=True)
@@ -226,17 +240,21 @@ class Clap:
     offset: float
 
 
-def claps(witness: Witness, tone: float, apart: float) -> list[Clap]:
+def claps(tape: Tape, tone: float, apart: float) -> list[Clap]:
     """Each beep with the flash that is nearest to it."""
-    flashes = witness.flashes()
+    flashes = tape.flashes()
     found = []
-    for beep in witness.beeps(tone):
+    for beep in tape.beeps(tone):
         nearest = min(flashes, key=lambda flash: abs(flash - beep), default=None)
         if nearest is not None and abs(nearest - beep) < apart / 2:
             found.append(Clap(beep, nearest - beep))
     return found
 
 
-def monotonic_to_wall() -> float:
-    """What to add to the monotonic clock to have the NTP time of the room's reports."""
-    return time.time() - time.monotonic() + 2_208_988_800
+def longest_run(offsets: Iterable[float], bound: float) -> int:
+    """The most claps in a row that were seen no more than ``bound`` seconds from when they were heard.
+
+    A machine with better things to do delays one now and then; what is not aligned has no run at all.
+    """
+    near = "".join("x" if abs(offset) <= bound else " " for offset in offsets)
+    return max(map(len, near.split()), default=0)

@@ -49,12 +49,18 @@ class Senders:
                 self._delay(member_id, round(call.plan.delay * RATE))
 
     def statistics(self) -> dict[str, float]:
-        """Whose sound and picture wait for each other now and who was given up, and the sums of how long they wait."""
+        """How many senders' sound and picture wait for each other now, and how many are given up.
+
+        Sums over the former: by how much their pictures' ways are longer or shorter than their sounds', and how long
+        their sounds and pictures wait.
+        """
         aligned = [call for call in self._calls.values() if call.plan.schedule is not None]
+        offsets = [call.alignment.offset or 0.0 for call in aligned]
         sound = sum(call.plan.delay for call in aligned)
         return {
             "senders": len(aligned),
             "given_up": sum(call.alignment.given_up for call in self._calls.values()) if self._aligned else 0,
+            "offset_ms": round(sum(map(abs, offsets)) * 1000),
             "sound_delay_ms": round(sound * 1000),
-            "picture_delay_ms": round((sound - sum(call.alignment.offset or 0.0 for call in aligned)) * 1000),
+            "picture_delay_ms": round((sound - sum(offsets)) * 1000),
         }
