@@ -1,6 +1,7 @@
 """``parlour worker``: a media worker, started apart from the front."""
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -38,6 +39,9 @@ def start(settings: Settings, number: int) -> None:
         share=settings.workers or os.cpu_count() or 1,
         relief=settings.relief,
     )
+    # What is imported stays: the collector need not look at it again, and so looks for calls that are over more often.
+    gc.collect()
+    gc.freeze()
     try:
         uvloop.run(_run(options))
     except Unavailable as error:

@@ -139,6 +139,7 @@ class Call:
         leg, self.leg = self.leg, None
         if leg is not None:
             self._counts.update(_leg_counts(leg.statistics()))
+        self._retire()  # leg and call refer to one another: a decoder would wait with them for the garbage collector
         return leg
 
     def _retire(self) -> None:

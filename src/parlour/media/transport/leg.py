@@ -166,6 +166,10 @@ class Leg:
         self._endpoint.forget(self)
         self._wire.point(None)
         self._sink.on_closed(self, reason)
+        # The leg's parts refer to it and wait for the garbage collector with it: what is large goes now.
+        self.outgoing_video.forget()
+        self._wire.protect(None)
+        self._dtls = None
 
     def statistics(self) -> LegStatistics:
         """What happened so far."""
