@@ -15,9 +15,10 @@ from parlour.bus.rooms import bus_rooms
 from parlour.domain.live import seats
 from parlour.domain.live.commands import Past, Refused
 from parlour.domain.live.room import LiveRoom
+from parlour.domain.room import Quality
 from tests.bus.conftest import hand, until
 from tests.bus.test_rooms import JOIN, LIST
-from tests.domain.live.people import opened, with_people
+from tests.domain.live.people import T0, a_room, opened, with_people
 from tests.support.nats import NatsServer
 
 GRACE = 20.0
@@ -106,3 +107,16 @@ async def test_a_room_that_has_a_record_is_lost_and_not_just_unknown(bus: NatsSe
         reply = await asyncio.wait_for(rooms.ask(room_id, LIST), 10)
         assert isinstance(reply, Refused)
         assert (reply.code, reply.reason) == (503, "lost")
+
+
+async def test_ones_stay_goes_on_from_a_record(client: Client) -> None:
+    room = with_people(opened(remove_after_seconds_elapsed=60, quality=Quality.HD_1080, fps=20), "ana")
+    room_id, kept = uuid4(), seats.past_of(room)
+    await Records(client).keep(room_id, kept, GRACE)
+    found = await Records(client).find(room_id)
+    assert found is not None
+    changed = a_room(remove_after_seconds_elapsed=60, quality=Quality.HD_720, fps=30)
+    after = seats.revive(LiveRoom.opened(changed, "another"), found, T0 + 30)
+    assert after.members["ana"].joined_at == T0
+    assert seats.next_due(after, T0 + 30) == T0 + 60
+    assert (after.session.quality, after.session.fps) == (Quality.HD_1080, 20), "the session is the same"

@@ -17,6 +17,7 @@ from parlour.media.video.colour import Rgb
 from parlour.objects import objects_url, open_objects, preview_key
 from tests.media.preview.test_webp import is_like
 from tests.media.video.scene import BLUE, GREEN, RED, painted
+from tests.support.s3 import s3_server
 
 PATIENCE_S = 30.0
 
@@ -169,3 +170,24 @@ def test_a_studio_with_nothing_to_do_ends_at_once(store: ObjectStore) -> None:
 
 def test_a_folder_is_where_objects_are_kept_by_default(tmp_path: Path) -> None:
     assert objects_url(None, tmp_path) == (tmp_path / "objects").as_uri()
+
+
+def test_previews_live_in_s3_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3_server(monkeypatch) as s3:
+        store = open_objects(s3.url, patience=PATIENCE_S)
+        store.put(preview_key("left behind"), b"webp")
+        studio = Studio(store, lambda: time.time() + STALE_S + 60)
+        until(lambda: studio.statistics()["swept"] == 1)
+        assert studio.offer(film("s"))
+        until(lambda: studio.statistics()["made"] == 1)
+        found = Image.open(io.BytesIO(bytes(store.get(preview_key("s")).bytes())))
+        assert is_like(found, RED)
+        studio.remove("s")
+        studio.remove("unknown")
+        until(lambda: studio.statistics()["removed"] >= 1)
+        with pytest.raises(FileNotFoundError):
+            store.get(preview_key("s"))
+        s3.stop()
+        assert studio.offer(film("s"))
+        until(lambda: studio.statistics()["failed"] == 1)
+        studio.close()
