@@ -209,9 +209,13 @@ async def test_a_link_expires(api: httpx.AsyncClient, uri: str, clock: Clock) ->
         lambda url: url.copy_with(path=url.path.replace(str(an_id(5)), "me")),
     ],
 )
-async def test_a_link_that_is_not_ours(api: httpx.AsyncClient, uri: str, database: Database, spoil: Any) -> None:
+async def test_a_link_that_is_not_ours(
+    api: httpx.AsyncClient, uri: str, database: Database, store: ObjectStore, spoil: Any
+) -> None:
     story = Story(1)
-    await keep(database, story.started(), story.recorded(done(story, 6), 11.0))
+    other = done(story, 6)
+    obstore.put(store, other.key, b"another film")
+    await keep(database, story.started(), story.recorded(other, 11.0))
     answer = await fetch(api, str(spoil(httpx.URL(uri))))
     assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
 
