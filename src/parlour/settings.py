@@ -149,7 +149,8 @@ class Settings(BaseSettings):
     )
     storage_url: Annotated[str, _one_of_schemes("file", "s3", "gs", "az")] | None = Field(
         None,
-        description="Where recordings go, such as s3://bucket/folder; by default a folder in the data folder.",
+        description="Where recordings and previews go, such as s3://bucket/folder; by default a folder in the data"
+        " folder.",
     )
     project_id: UUID | None = Field(None, description="Project to serve; by default one made at the first start.")
     api_token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(

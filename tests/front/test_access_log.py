@@ -8,6 +8,9 @@ from datetime import datetime
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from parlour.front.access_log import BUFFER_MAX, AccessLog
 from parlour.front.metrics import Metrics
@@ -41,6 +44,21 @@ async def test_a_request_is_logged_in_one_line() -> None:
         r"2026-05-06 12:00:00,007 INFO GET /no\\nwhere 404 \d+\.\d ms abc\n",
         stream.getvalue(),
     )
+
+
+async def test_what_opens_a_preview_is_not_logged() -> None:
+    async def seen(_request: Request) -> Response:
+        return Response()
+
+    stream = io.StringIO()
+    access = AccessLog(stream, lambda: NOON)
+    app = Starlette(routes=[Route("/sessions/{id}/preview/{secret}", seen)])
+    transport = httpx.ASGITransport(Observe(app, Metrics(), access))
+    async with httpx.AsyncClient(transport=transport, base_url="http://parlour.test") as client:
+        await client.get("/sessions/1/preview/abc")
+    access.flush()
+    assert " GET /sessions/{id}/preview/{secret} 200 " in stream.getvalue()
+    assert "abc" not in stream.getvalue()
 
 
 async def test_each_second_is_its_own() -> None:

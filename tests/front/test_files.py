@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from obstore.store import ObjectStore
 from starlette.requests import Request
 
+from parlour.domain.errors import Unavailable
 from parlour.front import sending
 from parlour.front.app import build_app
 from parlour.front.front import utc_now
@@ -328,6 +329,37 @@ async def test_a_client_that_takes_nothing_more_is_let_go(
     objects.close()
     assert bodies == 2
     assert "takes no more" in caplog.text
+
+
+async def test_files_that_are_sent_at_once_are_counted_and_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parlour.front.objects.DOWNLOADS_MAX", 1)
+    (tmp_path / "a.mp4").write_bytes(FILM)
+    objects = Objects(f"file://{tmp_path}")
+    found = await objects.find("a.mp4")
+    assert found is not None
+    request = Request({"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.3"}})
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def send(_message: Any) -> None:
+        begun.set()
+        await goes_on.wait()
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    answer = await sending.send_object(request, objects, found, "video/mp4", {})
+    downloading = asyncio.create_task(answer(request.scope, receive, send))
+    await begun.wait()
+    assert objects.statistics()["downloads"] == 1
+    with pytest.raises(Unavailable):
+        await sending.send_object(request, objects, found, "video/mp4", {})
+    goes_on.set()
+    await downloading
+    assert (objects.statistics()["downloads"], objects.statistics()["refused"]) == (0, 1)
+    await sending.send_object(request, objects, found, "video/mp4", {})
+    objects.close()
 
 
 SIZES = st.integers(0, 2000)

@@ -1,8 +1,9 @@
 """The object store as the front reads it: a piece at a time, in a few threads, never a whole file in memory."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,10 @@ PATIENCE_S = 15.0
 THREADS = 6
 WAITING_MAX = 128
 """Requests to the store in work and waiting; one more is refused."""
-GONE_AFTER_S = 5
+DOWNLOADS_MAX = 200
+"""Files that are sent at once; one more is refused. Each takes about a mebibyte, also with a slow client."""
+AGAIN_S = 5
+"""After how many seconds it makes sense to try again."""
 
 Result = TypeVar("Result")
 
@@ -49,7 +53,7 @@ class Objects:
         self._url = url
         self._store: ObjectStore | None = None
         self._threads = ThreadPoolExecutor(THREADS, "parlour-objects")
-        self._waiting = 0
+        self._waiting = self._downloads = 0
         self._octets = self._failed = self._refused = self._removed = 0
 
     async def find(self, key: str) -> Found | None:
@@ -93,14 +97,32 @@ class Objects:
         await self._run(away)
         self._removed += 1
 
+    def admit_download(self) -> None:
+        """Raises ``Unavailable`` while as many files are being sent as may be."""
+        if self._downloads >= DOWNLOADS_MAX:
+            self._refused += 1
+            raise Unavailable("too many files are being sent", AGAIN_S)
+
+    @contextlib.contextmanager
+    def downloading(self) -> Iterator[None]:
+        """A file is being sent for the length of a block."""
+        self._downloads += 1
+        try:
+            yield
+        finally:
+            self._downloads -= 1
+
     def close(self) -> None:
         """Let go; requests that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def statistics(self) -> dict[str, float]:
-        """Counts since the start: octets read, objects removed, requests that failed or were refused."""
+        """Requests that wait and files being sent just now; since the start octets read, objects removed, requests
+        that failed or were refused.
+        """
         return {
             "waiting": self._waiting,
+            "downloads": self._downloads,
             "octets": self._octets,
             "removed": self._removed,
             "failed": self._failed,
@@ -117,7 +139,7 @@ class Objects:
         except (BaseError, OSError) as error:
             self._failed += 1
             reason = str(error).partition("\n")[0]
-            raise Unavailable(f"the object store does not answer: {reason}", GONE_AFTER_S) from error
+            raise Unavailable(f"the object store does not answer: {reason}", AGAIN_S) from error
         finally:
             self._waiting -= 1
 

@@ -11,6 +11,8 @@ from parlour.front.access_log import AccessLog
 from parlour.front.metrics import Metrics
 
 ID_HEADER = b"x-request-id"
+HIDDEN = "secret"
+"""The name of a path's parameter that nobody else may read."""
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}\Z")
 
 log = logging.getLogger("parlour.front")
@@ -53,7 +55,9 @@ class Observe:
             route = scope.get("route")
             self._metrics.request(scope["method"], route.path_format if route else "none", status, seconds)
             if self._access is not None:
-                self._access.request(scope["method"], scope["path"], status, seconds, request_id)
+                # What is a permission by itself stays out of the log.
+                path = route.path_format if route and HIDDEN in scope["path_params"] else scope["path"]
+                self._access.request(scope["method"], path, status, seconds, request_id)
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from parlour.domain.errors import Unavailable
 from parlour.front.objects import Changed, Found, Objects
 
-PIECE = 1024 * 1024
-"""Octets that are in memory at a time for each who downloads."""
+PIECE = 256 * 1024
+"""Octets that are read at a time for each who downloads."""
 STALL_S = 60.0
 """How long a client may take for one piece."""
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*\Z", re.IGNORECASE)
@@ -81,6 +81,7 @@ async def send_object(
     common["Content-Length"] = str(span.end - span.start)
     if request.method == "HEAD":
         return Response(None, status, common)
+    objects.admit_download()
     # Read before the head goes out, so that a store which is away is told as such.
     first = await objects.read(found, span.start, min(span.start + PIECE, span.end)) if found.size else b""
     return _Pieces(objects, found, span, first, status, common)
@@ -97,6 +98,11 @@ class _Pieces(StreamingResponse):
         self._found = found
         self._span = span
         self._first = first
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        with self._objects.downloading():
+            await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
         """Send the head and the pieces, each within ``STALL_S``."""
