@@ -19,6 +19,7 @@ WHOLE: dict[str, Any] = {
     "display_name": "Coffee Café",
     "description": "Where the day begins.\nBring a cup.",
     "meta": {"topic": "Beans", "secret": 1},
+    "record_on_start": True,
     "join_from": "2026-05-06T12:00:00Z",
     "join_until": "2026-05-06T14:00:00+01:00",
     "remove_at": "2026-05-06T14:00:00Z",
@@ -51,6 +52,7 @@ async def test_an_invited_person_reads_what_is_on_the_door(api: httpx.AsyncClien
         "display_name": "Coffee Café",
         "description": "Where the day begins.\nBring a cup.",
         "topic": "Beans",
+        "recorded": True,
         "opens_at": "2026-05-06T12:00:00Z",
         "closes_at": "2026-05-06T13:00:00Z",
         "ends_at": "2026-05-06T14:00:00Z",
@@ -61,7 +63,7 @@ async def test_a_plain_room_has_a_plain_door(api: httpx.AsyncClient) -> None:
     address = await made(api, name="plain", meta={"topic": ["no", "words"]})
     shown = (await api.get("/rooms/plain/door", auth=await invitation(api, address))).json()
     assert shown["display_name"] == "plain"
-    assert (shown["description"], shown["topic"]) == ("", "")
+    assert (shown["description"], shown["topic"], shown["recorded"]) == ("", "", False)
     assert shown["opens_at"] is shown["closes_at"] is shown["ends_at"] is None
 
 

@@ -7,6 +7,8 @@ export interface Door {
   readonly name: string;
   readonly topic: string;
   readonly description: string;
+  /** Whether each session is recorded from its start. */
+  readonly recorded: boolean;
   /** From when, until when one may come in, and when everybody has to go. */
   readonly opensAt: Date | null;
   readonly closesAt: Date | null;
@@ -30,6 +32,7 @@ export async function readDoor(page: string, token: string): Promise<Door | null
       name: text("display_name") || text("name"),
       topic: text("topic"),
       description: text("description"),
+      recorded: found["recorded"] === true,
       opensAt: moment(found["opens_at"]),
       closesAt: moment(found["closes_at"]),
       endsAt: moment(found["ends_at"]),

@@ -76,7 +76,7 @@ export class Lobby {
     document.title = `${name} – Parlour`;
     fill("lobby-topic", door?.topic ?? "");
     fill("lobby-about", door?.description.trim() ?? "");
-    fill("lobby-hours", door ? hours(door) : "");
+    fill("lobby-hours", door ? terms(door) : "");
   }
 
   private async openNow(): Promise<void> {
@@ -151,9 +151,10 @@ export class Lobby {
   }
 }
 
-/** Until when one may come in and stay, where there is a bound. */
-function hours({ closesAt, endsAt, now }: Door): string {
+/** What one agrees to by coming in: whether it is recorded, until when one may come in and stay. */
+function terms({ recorded, closesAt, endsAt, now }: Door): string {
   return [
+    ...(recorded ? ["It is recorded."] : []),
     ...(closesAt && (!endsAt || closesAt < endsAt) ? [`You can come in until ${when(closesAt, now).replace(/^(at|on) /, "")}.`] : []),
     ...(endsAt ? [`It ends ${when(endsAt, now)}.`] : []),
   ].join(" ");

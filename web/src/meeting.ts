@@ -83,6 +83,11 @@ export class Meeting {
     return this.sends.video && !this.gathering.self?.videoMuted;
   }
 
+  /** Whether there is a camera, turned off. */
+  get camOff(): boolean {
+    return this.sends.video && !this.camOn;
+  }
+
   /** Whether the browser does not play the room's sound until somebody asks it to. */
   get silent(): boolean {
     return this.speaker?.paused === true && this.speaker.srcObject !== null;
@@ -167,6 +172,12 @@ export class Meeting {
       for (const track of screen.localStream?.getTracks() ?? []) track.stop();
       await bounded(screen.leave(), 3_000).catch(() => {});
     }
+  }
+
+  /** Ask for a picture of the room that is kept from whoever comes. It comes with the own one, where there is one. */
+  async reveal(): Promise<void> {
+    await this.inCall().videoUnmute();
+    if (!this.sends.video) await this.inCall().videoMute();
   }
 
   /** Play the room's sound; works from a click. */

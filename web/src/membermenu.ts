@@ -59,7 +59,8 @@ export class MemberMenu {
     const top = at.bottom + height + 8 < innerHeight ? at.bottom + 4 : Math.max(8, innerHeight - height - 8);
     this.panel.style.left = `${left}px`;
     this.panel.style.top = `${top}px`;
-    this.panel.querySelector<HTMLElement>("button:not([hidden]), input:not([hidden])")?.focus();
+    const first = [...this.panel.querySelectorAll<HTMLElement>("button, input")].find((one) => one.checkVisibility());
+    first?.focus();
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { Alone } from "./alone";
 import { mention, say } from "./announce";
 import type { ServerClock } from "./clock";
+import { Curtain } from "./curtain";
 import { Doing } from "./doing";
 import { element, icon, make, unseen } from "./element";
 import { label } from "./labels";
@@ -20,6 +21,7 @@ export class Stage {
   private readonly now = () => this.meeting;
   private readonly doing = new Doing(() => this.show());
   private readonly alone = new Alone();
+  private readonly curtain = new Curtain();
   private readonly warning: Warning;
   private readonly roster = new Roster(new MemberMenu(this.doing, this.now), this.doing, this.now);
   private readonly panel = new RoomPanel(new RecordPanel(this.doing, this.now), this.doing, this.now);
@@ -36,6 +38,7 @@ export class Stage {
     this.on("share", (meeting) => (meeting.gathering.screen ? meeting.stopScreen() : meeting.shareScreen()), "screen");
     this.on("leave", async () => this.left());
     this.on("sound", (meeting) => meeting.playSound());
+    this.on("reveal", (meeting) => this.doing.mine("videoMuted", meeting.reveal()));
     // The SDK builds the picture when the film arrives, and anew after a break.
     new MutationObserver(() => this.showLabels()).observe(element("picture"), { childList: true });
   }
@@ -44,6 +47,7 @@ export class Stage {
   open(meeting: Meeting): void {
     this.meeting = meeting;
     this.show();
+    this.curtain.open();
     const { people, room } = meeting.gathering;
     const number = count(people);
     this.roster.open(number > 1 && window.matchMedia("(min-width: 90rem)").matches);
@@ -94,6 +98,7 @@ export class Stage {
     element("toasts").replaceChildren();
     element<HTMLDialogElement>("confirm").close();
     this.warning.expect(null);
+    this.curtain.close();
     this.roster.open(false);
     this.panel.close();
   }
@@ -118,6 +123,7 @@ export class Stage {
     element("share").classList.toggle("lit", !!screen);
     element("share").hidden = !rights.room("screen") || !navigator.mediaDevices?.getDisplayMedia;
     control("room", "room", false, "Room");
+    element("reveal").textContent = meeting.camOff ? "Turn your camera on to see the room" : "Show the room’s picture";
     control("who", "people", false, part("count", String(number)), number === 1 ? " person" : " people");
     control("leave", "leave", false, "Leave");
   }

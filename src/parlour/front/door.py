@@ -35,6 +35,7 @@ async def door(request: Request) -> Response:
         "display_name": settings.display_name,
         "description": settings.description,
         "topic": topic if isinstance(topic, str) else "",
+        "recorded": settings.record_on_start,
         "opens_at": settings.join_from,
         "closes_at": settings.join_until,
         "ends_at": settings.remove_at,

@@ -21,6 +21,7 @@ async def test_the_door_says_what_the_room_is_for_and_when_it_opens(server: Runn
         display_name="Кафе «Завтра»",
         description="Where the day begins.\nBring a cup.",
         meta={"topic": "Beans"},
+        record_on_start=True,
         join_from=wire(timedelta(days=1, hours=2)),
         remove_at=wire(timedelta(days=1, hours=3)),
     )
@@ -28,7 +29,7 @@ async def test_the_door_says_what_the_room_is_for_and_when_it_opens(server: Runn
     await ada.open(room.link())
     page = ada.page
     await expect(page.get_by_role("heading", name="Кафе «Завтра»")).to_be_visible()
-    for words in ("Beans", "Where the day begins.", "Bring a cup."):
+    for words in ("Beans", "Where the day begins.", "Bring a cup.", "It is recorded."):
         await expect(page.get_by_text(words)).to_be_visible()
     opens = datetime.now(ZoneInfo("Pacific/Kiritimati")) + timedelta(days=1, hours=2)
     words = f"The room opens on {opens:%A} {opens.day} {opens:%B} at"

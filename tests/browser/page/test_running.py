@@ -260,6 +260,26 @@ async def test_an_invitation_that_has_expired_records_no_more_and_says_why(
     assert all("401" in complaint for complaint in ada.complaints)
 
 
+async def test_a_picture_that_is_kept_back_comes_when_it_is_asked_for(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    room = Room(server, "curtain", room_join_video_off=True)
+    ada, grace = await visitor(), await visitor()
+    await ada.open(room.link(), "Ada")
+    await ada.click("Show the room’s picture")
+    await ada.is_in("curtain")
+    await expect(ada.page.locator("#reveal")).to_be_hidden()
+    await grace.open(room.link())
+    await grace.click("Turn the camera off")
+    await grace.page.get_by_label("Your name").fill("Grace")
+    await grace.click("Join")
+    await grace.click("Show the room’s picture")
+    await grace.is_in("curtain")
+    await ada.lists("Grace", "camera off")
+    assert await grace.page.evaluate("outbound('video')") == []
+    assert ada.complaints == grace.complaints == []
+
+
 async def test_a_new_name_and_topic_are_shown_at_once(server: RunningServer, visitor: NewVisitor) -> None:
     room = Room(server, "renamed", meta={"topic": "Beans"})
     (ada,) = await enter(room, visitor, "Ada")
