@@ -3,6 +3,8 @@ import { Acts } from "./acts";
 import { camConstraints, micConstraints, type Wanted } from "./devices";
 import { isFinal } from "./endings";
 import { Gathering, type Watcher } from "./gathering";
+import { Own } from "./own";
+import { bounded, pause } from "./patience";
 import { Recorder } from "./recorder";
 import { isAnswer, type Refusal, refusal, seatIsGone, understand } from "./refusals";
 import { speakerOf, watchSocket } from "./sdk";
@@ -15,8 +17,6 @@ const START_MS = 15_000;
 /** How long a lost call is sought before giving up; the server keeps the seat for about as long. */
 const SEEK_MS = 60_000;
 const SEEK_PAUSE_MS = 2_000;
-/** How long somebody may take to choose a screen, and the server to take it. */
-const SHARE_MS = 10 * 60_000;
 
 export interface Door {
   readonly host: string;
@@ -37,13 +37,14 @@ export interface Listener extends Watcher {
 /** A stay in a room, over the browser SDK. */
 export class Meeting {
   readonly gathering: Gathering;
+  /** What one sends oneself, and what one does to others and to the room. */
+  readonly own: Own;
   readonly acts: Acts;
   readonly recorder: Recorder;
   layouts: readonly string[] = [];
 
   private client: SignalWireClient | null = null;
   private call: FabricRoomSession | null = null;
-  private sends = { audio: false, video: false };
   private leaving = false;
   private over = "";
   private socketGood = true;
@@ -52,40 +53,23 @@ export class Meeting {
   constructor(
     private readonly door: Door,
     private readonly name: string,
-    private wanted: Wanted,
+    wanted: Wanted,
     private readonly listener: Listener,
   ) {
     this.gathering = new Gathering(listener);
+    this.own = new Own(
+      () => this.call,
+      this.gathering,
+      () => this.listener.changed(),
+      wanted,
+    );
     this.acts = new Acts(() => this.inCall(), this.gathering);
     this.recorder = new Recorder(location.href, () => this.door.token());
   }
 
   /** What to remember for taking the seat again after a reload. */
   get seat(): Seat {
-    const { audioMuted = false, videoMuted = false } = this.gathering.self ?? {};
-    return {
-      name: this.name,
-      callId: this.call?.callId ?? "",
-      mic: this.sends.audio && !audioMuted,
-      cam: this.sends.video && !videoMuted,
-      micId: this.wanted.micId,
-      camId: this.wanted.camId,
-    };
-  }
-
-  /** Whether the others hear this microphone. */
-  get micOn(): boolean {
-    return this.sends.audio && !this.gathering.self?.audioMuted;
-  }
-
-  /** Whether the others see this camera. */
-  get camOn(): boolean {
-    return this.sends.video && !this.gathering.self?.videoMuted;
-  }
-
-  /** Whether there is a camera, turned off. */
-  get camOff(): boolean {
-    return this.sends.video && !this.camOn;
+    return { name: this.name, callId: this.call?.callId ?? "", ...this.own.now };
   }
 
   /** Whether the browser does not play the room's sound until somebody asks it to. */
@@ -123,63 +107,6 @@ export class Meeting {
     await this.disconnect();
   }
 
-  /** Let the others hear this microphone, or not. Rejects where it cannot be used. */
-  async setMic(on: boolean): Promise<void> {
-    const call = this.inCall();
-    if (!on) return void (await call.audioMute());
-    if (!this.sends.audio) {
-      const constraints = micConstraints(this.wanted.micId);
-      await proveUse({ audio: constraints });
-      await call.updateMedia({ audio: { direction: "sendrecv", constraints } });
-      this.sends.audio = true;
-    }
-    if (this.gathering.self?.audioMuted) await call.audioUnmute();
-    this.listener.changed();
-  }
-
-  /** Let the others see this camera, or not. Rejects where it cannot be used. */
-  async setCam(on: boolean): Promise<void> {
-    const call = this.inCall();
-    if (!on) return void (await call.videoMute());
-    if (!this.sends.video) {
-      const constraints = camConstraints(this.wanted.camId);
-      await proveUse({ video: constraints });
-      await call.updateMedia({ video: { direction: "sendrecv", constraints } });
-      this.sends.video = true;
-    }
-    if (this.gathering.self?.videoMuted) await call.videoUnmute();
-    this.listener.changed();
-  }
-
-  async setHand(raised: boolean): Promise<void> {
-    await this.inCall().setRaisedHand({ raised });
-  }
-
-  /** Show the others a screen, a window or a tab. Rejects where the browser or the server does not let one. */
-  async shareScreen(): Promise<void> {
-    const call = this.inCall();
-    try {
-      await bounded(call.startScreenShare({ audio: false, video: true }), SHARE_MS);
-    } catch (error) {
-      // The SDK leaves the capture running that led nowhere.
-      await this.stopScreen();
-      throw error;
-    }
-  }
-
-  async stopScreen(): Promise<void> {
-    for (const screen of this.inCall().screenShareList) {
-      for (const track of screen.localStream?.getTracks() ?? []) track.stop();
-      await bounded(screen.leave(), 3_000).catch(() => {});
-    }
-  }
-
-  /** Ask for a picture of the room that is kept from whoever comes. It comes with the own one, where there is one. */
-  async reveal(): Promise<void> {
-    await this.inCall().videoUnmute();
-    if (!this.sends.video) await this.inCall().videoMute();
-  }
-
   /** Play the room's sound; works from a click. */
   async playSound(): Promise<void> {
     await this.speaker?.play();
@@ -209,22 +136,19 @@ export class Meeting {
 
   private async dial(again: boolean): Promise<void> {
     if (!this.client) throw new Error("not connected");
-    const { mic, cam, micId, camId } = this.wanted;
-    // An offer with the camera but no microphone has its sections in an order that this SDK answers wrongly when they are
-    // negotiated anew, as they are when the microphone is turned on. So such a camera comes in after its owner.
-    const camLater = cam && !mic;
+    const { mic, cam, micId, camId } = this.own.first;
     const options = {
       to: `/public/${this.door.address}?channel=video`,
       rootElement: this.door.picture,
       audio: mic && micConstraints(micId),
-      video: cam && !camLater && camConstraints(camId),
+      video: cam && camConstraints(camId),
       negotiateAudio: true,
       negotiateVideo: true,
       applyMemberOverlay: false,
       userVariables: { display_name: this.name },
     };
     const call = await (again ? this.client.reattach(options) : this.client.dial(options));
-    this.sends = { audio: mic, video: cam && !camLater };
+    this.own.began(mic, cam);
     this.over = "";
     let joined = false;
     this.gathering.follow(call);
@@ -239,11 +163,7 @@ export class Meeting {
     joined = true;
     this.mediaGood = true;
     this.layouts = this.gathering.rights.room("layout") ? (await call.getLayouts().catch(() => ({ layouts: [] }))).layouts : [];
-    // The others' lists shall say what is true of somebody who came without.
-    const { self } = this.gathering;
-    if (!mic && self && !self.audioMuted) await call.audioMute().catch(() => {});
-    if (!cam && self && !self.videoMuted) await call.videoMute().catch(() => {});
-    if (camLater) await this.setCam(true).catch(() => {});
+    await this.own.settle();
     this.listener.changed();
   }
 
@@ -273,7 +193,7 @@ export class Meeting {
   /** The call broke off by itself: take the seat again, or a new one where it is gone. */
   private async seek(callId: string): Promise<void> {
     const seat: Seat = { ...this.seat, callId };
-    this.wanted = { ...this.wanted, mic: seat.mic, cam: seat.cam };
+    this.own.keep();
     this.connection({ media: false });
     const end = performance.now() + SEEK_MS;
     let again = true;
@@ -303,27 +223,4 @@ export class Meeting {
     this.mediaGood = news.media ?? this.mediaGood;
     this.listener.connection(this.socketGood && this.mediaGood);
   }
-}
-
-/** Make sure that a device may be used, so that what is wrong with it can be told. */
-async function proveUse(constraints: MediaStreamConstraints): Promise<void> {
-  if (!navigator.mediaDevices) throw new DOMException("", "NotAllowedError");
-  const stream = await navigator.mediaDevices.getUserMedia(constraints);
-  for (const track of stream.getTracks()) track.stop();
-}
-
-async function bounded<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException("no answer in time", "TimeoutError")), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -32,13 +32,13 @@ export class Stage {
   ) {
     this.warning = new Warning(clock);
     this.news = new News(this.doing, () => this.meeting?.gathering.me);
-    this.on("mic", (meeting) => this.doing.mine("audioMuted", meeting.setMic(!meeting.micOn)), "microphone");
-    this.on("cam", (meeting) => this.doing.mine("videoMuted", meeting.setCam(!meeting.camOn)), "camera");
-    this.on("hand", (meeting) => this.doing.mine("hand", meeting.setHand(meeting.gathering.self?.hand !== true)));
-    this.on("share", (meeting) => (meeting.gathering.screen ? meeting.stopScreen() : meeting.shareScreen()), "screen");
+    this.on("mic", ({ own }) => this.doing.mine("audioMuted", own.setMic(!own.micOn)), "microphone");
+    this.on("cam", ({ own }) => this.doing.mine("videoMuted", own.setCam(!own.camOn)), "camera");
+    this.on("hand", ({ own, gathering }) => this.doing.mine("hand", own.setHand(gathering.self?.hand !== true)));
+    this.on("share", ({ own }) => (own.sharing ? own.stopScreen() : own.shareScreen()), "screen");
     this.on("leave", async () => this.left());
     this.on("sound", (meeting) => meeting.playSound());
-    this.on("reveal", (meeting) => this.doing.mine("videoMuted", meeting.reveal()));
+    this.on("reveal", ({ own }) => this.doing.mine("videoMuted", own.reveal()));
     // The SDK builds the picture when the film arrives, and anew after a break.
     new MutationObserver(() => this.showLabels()).observe(element("picture"), { childList: true });
   }
@@ -110,20 +110,20 @@ export class Stage {
     });
   }
 
-  private showControls(meeting: Meeting): void {
-    const { micOn, camOn, gathering } = meeting;
-    const { rights, people, screen } = gathering;
+  private showControls({ own, gathering }: Meeting): void {
+    const { micOn, camOn, sharing } = own;
+    const { rights, people } = gathering;
     const hand = gathering.self?.hand ?? false;
     const number = count(people);
     control("mic", micOn ? "mic" : "mic-off", !micOn, micOn ? "Mute" : "Unmute", unseen(" microphone"));
     control("cam", camOn ? "cam" : "cam-off", !camOn, part("verb", camOn ? "Stop" : "Start"), " camera");
     control("hand", "hand", false, part("verb", hand ? "Lower" : "Raise"), " hand");
     element("hand").classList.toggle("lit", hand);
-    control("share", "screen", false, part("verb", screen ? "Stop" : "Share"), " screen");
-    element("share").classList.toggle("lit", !!screen);
+    control("share", "screen", false, part("verb", sharing ? "Stop" : "Share"), " screen");
+    element("share").classList.toggle("lit", sharing);
     element("share").hidden = !rights.room("screen") || !navigator.mediaDevices?.getDisplayMedia;
     control("room", "room", false, "Room");
-    element("reveal").textContent = meeting.camOff ? "Turn your camera on to see the room" : "Show the room’s picture";
+    element("reveal").textContent = own.camOff ? "Turn your camera on to see the room" : "Show the room’s picture";
     control("who", "people", false, part("count", String(number)), number === 1 ? " person" : " people");
     control("leave", "leave", false, "Leave");
   }
