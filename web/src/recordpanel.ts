@@ -54,10 +54,13 @@ export class RecordPanel {
     const status = recording ? "recording" : this.live?.status === "paused" ? "paused" : "";
     element("record").dataset["status"] = status;
     element("record-state").textContent = WORDS[status] ?? "Not recording";
-    show("record-start", status === "");
-    show("record-pause", status === "recording");
-    show("record-resume", status === "paused");
-    show("record-stop", status !== "");
+    const used = document.activeElement;
+    element("record-start").hidden = status !== "";
+    element("record-pause").hidden = status !== "recording";
+    element("record-resume").hidden = status !== "paused";
+    element("record-stop").hidden = status === "";
+    // The focus goes on to what has come in the place of the button that was used.
+    if (used instanceof HTMLElement && used.hidden) element("record").querySelector<HTMLElement>("button:not([hidden])")?.focus();
   }
 
   private async turn(session: string, meeting: Meeting, turn: Turn): Promise<Recording | null> {
@@ -80,11 +83,4 @@ export class RecordPanel {
       });
     });
   }
-}
-
-function show(id: string, shown: boolean): void {
-  const button = element(id);
-  // The focus goes on to what has come in its place.
-  if (!shown && document.activeElement === button) element("record-title").focus();
-  button.hidden = !shown;
 }

@@ -213,6 +213,7 @@ async def test_everybody_sees_that_it_is_recorded(server: RunningServer, visitor
     await alan.open(room.link(moderator=True), "Alan")
     await alan.is_in("on_air")
     await is_told(alan, "This is being recorded.")
+    await expect(panel.get_by_role("button", name="Pause")).to_be_focused()
     await panel.get_by_role("button", name="Pause").click()
     for dot in dots:
         await expect(dot).to_be_hidden()
