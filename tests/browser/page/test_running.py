@@ -112,14 +112,15 @@ async def test_what_a_moderator_does_to_all(server: RunningServer, visitor: NewV
     await ada.lists("Ada (you)", "microphone on")
     await expect(ada.page.get_by_role("button", name=re.compile("Mute all|Lower all"))).to_have_count(0)
 
-    await ada.click("Room")
-    await ada.page.get_by_role("switch", name="Raised hands first").check()
-    await ada.page.get_by_role("switch", name="Hide cameras that are off").check()
     await alan.click("Stop camera")
-    await grace.until("layers() === 2")  # the third has no place any more
-    await ada.page.get_by_role("switch", name="Hide cameras that are off").uncheck()
-    await grace.until("layers() === 3")
     await alan.click("Raise hand")
+    await ada.click("Room")
+    await grace.until("labelled('Alan').top > 0")  # the third of three
+    await ada.page.get_by_role("switch", name="Hide cameras that are off").check()
+    await grace.until("layers() === 2")
+    await ada.page.get_by_role("switch", name="Hide cameras that are off").uncheck()
+    await grace.until("labelled('Alan').top > 0")
+    await ada.page.get_by_role("switch", name="Raised hands first").check()
     await grace.until("labelled('Alan').left === 0 && labelled('Alan').top === 0")
 
     await ada.page.get_by_role("button", name="End for everybody").click()
