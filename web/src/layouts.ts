@@ -10,6 +10,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "2x1": "Two",
   "5up": "Five",
   "screen-share": "Shared screen",
+  "presenter-dual-horizontal": "Presenter",
   "full-screen": "Full screen",
 };
 
@@ -18,6 +19,7 @@ const DRAWN: Readonly<Record<string, readonly Box[]>> = {
   "grid-responsive-mobile": grid(2, 2),
   "highlight-1-responsive": [[0, 0, 2 / 3, 2 / 3], [2 / 3, 0, 1 / 3, 1 / 3], [2 / 3, 1 / 3, 1 / 3, 1 / 3], ...row(3, 2 / 3, 1 / 3)],
   "screen-share": [[0, 0, 0.76, 1], ...grid(1, 3).map<Box>(([, y, , height]) => [0.8, y, 0.2, height])],
+  "presenter-dual-horizontal": [[0, 0.25, 0.5, 0.5], [0.5, 0.25, 0.5, 0.5]],
   "5up": [[0, 0], [2, 0], [1, 1], [0, 2], [2, 2]].map<Box>(([x = 0, y = 0]) => [x / 3, y / 3, 1 / 3, 1 / 3]),
 };
 
