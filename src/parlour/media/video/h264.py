@@ -78,6 +78,7 @@ class H264Assembler:
         self.size = 0
         self._in_fragment = False
         self._kinds: set[int] = set()
+        self._has_slice = False
         self._from_the_start = True
 
     def add(self, payload: bytes) -> None:
@@ -118,18 +119,16 @@ class H264Assembler:
 
     def _begin_nal(self, header: int, body: bytes) -> None:
         kind = header & 0x1F
-        if NAL_SLICE <= kind <= NAL_IDR and not self._has_slice():
+        if NAL_SLICE <= kind <= NAL_IDR and not self._has_slice:
             # first_mb_in_slice is Exp-Golomb: a leading 1 bit says 0, so nothing before this slice was lost
             self._from_the_start = bool(body and body[0] & 0x80)
+            self._has_slice = True
         self._kinds.add(kind)
         self._append(START_CODE + bytes((header,)) + body)
 
     def _append(self, part: bytes) -> None:
         self._parts.append(part)
         self.size += len(part)
-
-    def _has_slice(self) -> bool:
-        return any(NAL_SLICE <= kind <= NAL_IDR for kind in self._kinds)
 
     def finish(self) -> tuple[bytes, bool] | None:
         """The access unit and whether it is a keyframe that stands alone; ``None`` for parameter sets on their own.
@@ -138,7 +137,7 @@ class H264Assembler:
         picture that comes without: some senders give them once, or only in SDP (sprop-parameter-sets).
         """
         data, kinds, whole = b"".join(self._parts), self._kinds, self._from_the_start and not self._in_fragment
-        has_slice = self._has_slice()
+        has_slice = self._has_slice
         self.reset()
         if not whole:
             raise PayloadError("the access unit is not whole")
