@@ -21,7 +21,7 @@ from benchmarks.content import CANVAS, FPS, Content, Film, side_of
 from parlour.media.transport.srtp import PROFILES, Keys, Srtp
 from parlour.media.video.canvas import Canvas, Rect
 from parlour.media.video.codec import VideoCodec
-from parlour.media.video.encode import PRESET
+from parlour.media.video.encode import BUFFER_SECONDS, PRESET
 from parlour.media.video.rate import kush_bitrate
 
 WARM_UP = 15
@@ -164,7 +164,7 @@ def _encoder(codec: VideoCodec) -> VideoCodecContext:
     encoder.pix_fmt, encoder.bit_rate = "yuv420p", bitrate
     encoder.framerate, encoder.time_base, encoder.thread_count = Fraction(FPS), Fraction(1, 90_000), 1
     encoder.gop_size, encoder.max_b_frames = 600, 0
-    common = {"maxrate": str(bitrate), "bufsize": str(bitrate)}
+    common = {"maxrate": str(bitrate), "bufsize": str(round(bitrate * BUFFER_SECONDS))}
     encoder.options = common | (
         {"preset": PRESET, "tune": "zerolatency", "profile": "baseline", "sc_threshold": "0"}
         if codec is VideoCodec.H264

@@ -22,7 +22,7 @@ from parlour.media.video.canvas import Rect, rows_of
 from parlour.media.video.codec import EncodedPicture, VideoCodec
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
-from parlour.media.video.encode import PRESET, Rendition
+from parlour.media.video.encode import BUFFER_SECONDS, PRESET, Rendition
 from parlour.media.video.picture import Compositor, TileSpec
 from parlour.media.video.rate import kush_bitrate
 from parlour.media.video.request import request_for
@@ -105,7 +105,7 @@ def floor(codec: VideoCodec, senders: list[Sender], rects: list[Rect]) -> Callab
     encoder.width, encoder.height, encoder.pix_fmt, encoder.bit_rate = WIDTH, HEIGHT, "yuv420p", int(rate)
     encoder.framerate, encoder.time_base, encoder.thread_count = Fraction(FPS), Fraction(1, 90_000), 1
     encoder.gop_size, encoder.max_b_frames = 600, 0
-    common = {"maxrate": rate, "bufsize": rate}
+    common = {"maxrate": rate, "bufsize": str(round(int(rate) * BUFFER_SECONDS))}
     encoder.options = (
         common | {"preset": PRESET, "tune": "zerolatency", "profile": "baseline", "sc_threshold": "0"}
         if codec is VideoCodec.H264
