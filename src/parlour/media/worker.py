@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -174,8 +174,9 @@ class Worker:
             async with asyncio.timeout(REMEMBER_EVERY_S):
                 await self._remember()
         rooms, self._rooms = self._rooms, {}
-        for room_id in rooms:
-            station.hand_over(room_id)
+        for room_id, room in rooms.items():
+            if not room.is_over:
+                station.hand_over(room_id)
         await station.last_words()
         try:
             async with asyncio.timeout(CLOSE_S):
@@ -189,7 +190,7 @@ class Worker:
         room = self._rooms.pop(room_id, None)
         if room is not None:
             log.warning("room %s goes on elsewhere", room_id)
-            await room.close(silent=True)
+            self._close_later(room.close(silent=True))
 
     async def _remember(self) -> None:
         for room_id, room in tuple(self._rooms.items()):
@@ -220,9 +221,7 @@ class Worker:
         station = self._at_station()
 
         def ended() -> None:
-            task = asyncio.get_running_loop().create_task(self._end(room_id, room))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._close_later(self._end(room_id, room))
 
         room = self._rooms[room_id] = Conference(
             command.room,
@@ -243,6 +242,12 @@ class Worker:
             room.relieve(self._budget.relief)
         log.info("room %s lives", room_id)
         return room
+
+    def _close_later(self, closing: Coroutine[None, None, None]) -> None:
+        """Close a room, which takes as long as its recordings do, while everything else goes on."""
+        task = asyncio.get_running_loop().create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _end(self, room_id: UUID, room: Conference) -> None:
         await room.close()
