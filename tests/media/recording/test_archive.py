@@ -121,14 +121,18 @@ def test_a_reason_from_before_stays(spool: Spool, tmp_path: Path) -> None:
 def test_what_cannot_be_made_ready_is_kept_as_it_is(
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where the disk has no room for a second one."""
+    """As where the disk has no room for a second one; without what there is of a last fragment."""
     reel = shot(spool)
+    whole = reel.film.stat().st_size
+    with reel.film.open("ab") as file:
+        file.write(b"\x00\x00\x10\x00moof" + bytes(100))
     reel.draft.symlink_to("/dev/full")
     done = Archive((tmp_path / "objects").as_uri(), spool).finish(reel, NOTE)
     path = tmp_path / "objects" / done.key
     with path.open("rb") as file:
         assert shape(file).fragmented
     assert watch(path).video == pytest.approx(3, abs=0.05)
+    assert done.size == path.stat().st_size == whole
     assert not reel.draft.is_symlink()
 
 
