@@ -273,15 +273,25 @@ async def test_an_ending_takes_its_right_and_is_told(
                 assert (left["member"]["member_id"], left["reason"]) == (gone[0].member_id, reason)
 
 
+def _deep(levels: int) -> Json:
+    found: Json = {}
+    for _ in range(levels - 1):
+        found = {"a": found}
+    return found
+
+
 async def test_meta_is_refused_in_words_and_what_stands_stays(house: House) -> None:
     await house.room(meta={"from": "rest"})
     async with house.client() as client:
         seat = await client.join()
         assert seat.joined["room_session"]["meta"] == {"from": "rest"}
-        for params in ({}, {"meta": [1]}, {"meta": {"a": "x" * 2000}}):
+        for params in ({}, {"meta": [1]}, {"meta": {"a": "x" * 2000}}, {"meta": _deep(33)}):
             refused = await seat.act("meta.update", **params)
             assert (refused["code"], refused["reason"]) == ("422", "bad_parameter")
-            assert refused["message"].startswith("meta must be ")
+            assert refused["message"].startswith("meta must ")
+        refused = await seat.act("meta.update", meta=_deep(900))
+        assert (refused["code"], refused["reason"]) == ("422", "bad_parameter")
+        assert "levels" in refused["message"]
         await seat.act("meta.update", meta={"live": True})
         assert (await client.event("call.updated"))["room_session"]["meta"] == {"from": "rest", "live": True}
 

@@ -6,8 +6,10 @@ capabilities from the join. Here is only made sure that the caller acts as a mem
 
 from typing import Any
 
+from parlour.domain import meta
 from parlour.domain.live.commands import Act, Done, Refused
 from parlour.domain.live.member import MemberKind
+from parlour.domain.room import META_DEPTH
 from parlour.front.signalling import wire
 from parlour.front.signalling.frames import Denied, Request, done, object_of, text_of
 from parlour.front.signalling.session import Call, Dialogue, Stage
@@ -19,6 +21,8 @@ PREFIX = "call."
 PARTING = frozenset({"call.end", "call.member.remove"})
 """What may end the call of whoever asks."""
 TARGETS_MAX = 300
+DEPTH_MAX = META_DEPTH + 2
+"""Levels of parameters: those of a ``meta`` that is just too deep still get to where that is said in its own words."""
 
 SCREEN_METHODS: dict[str, tuple[str, Json]] = {
     "video.member.audio_mute": ("mute", {"channels": ["audio"]}),
@@ -37,6 +41,8 @@ async def act(board: Switchboard, dialogue: Dialogue, request: Request) -> Answe
     actor = _actor(dialogue, object_of(params, "self"))
     targets, positions = _targets(params, actor.member_id)
     rest = {key: value for key, value in params.items() if key not in {"self", "target", "targets"}}
+    if not meta.is_plain(rest, DEPTH_MAX):
+        raise Denied(422, "bad_parameter", f"the parameters must have no NUL in them and at most {DEPTH_MAX} levels")
     if "positions" in rest:
         rest["positions"] = positions_of(params, actor.member_id)
     if positions:
