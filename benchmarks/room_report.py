@@ -194,6 +194,7 @@ def about(results: Results) -> str:
         f"Other work took {max(0.0, results.other_work):.0%} of the machine meanwhile; a fixed piece of work took "
         f"{min(speeds, default=0):.0f} to {max(speeds, default=0):.0f} ms of CPU; the crowd sent "
         f"{percentile(late, 50):.1f} ms late in the median, {percentile(late, 99):.1f} ms at p99."
+        + "".join(f" Not measured: {what}." for what in results.failed)
     )
 
 

@@ -177,6 +177,8 @@ class Results:
     audiences: list[Audience] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     beeps: Report | None = None
+    failed: list[str] = field(default_factory=list)
+    """What could not be measured, and why."""
     other_work: float = 0.0
     seconds: float = 0.0
     machine: str = ""

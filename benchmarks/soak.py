@@ -50,6 +50,7 @@ EMPTY_S: Final = 120.0
 LOOKS: Final = 5
 LOOK_S: Final = 3.0
 GRACE_S: Final = 5
+LOSS: Final = 0.3
 SEED: Final = 5
 
 
@@ -172,6 +173,17 @@ class Visitors:
         for _ in range(MEMBERS - self.count):
             await self.come()
 
+    async def fill_every_codec(self) -> None:
+        """Until there is somebody of each."""
+        while not all(crowd.guests for crowd in self._crowds.values()):
+            await self.come()
+
+    def lose(self, part: float) -> None:
+        """Let everybody who is in now lose so much that only a smaller rendition gets through."""
+        for crowd in self._crowds.values():
+            for guest in crowd.guests:
+                guest.member.peer.loses = lambda data: self._chance.random() < part
+
     async def empty(self) -> None:
         """Until nobody is."""
         while self.count:
@@ -210,6 +222,10 @@ class Watch:
             status = Path(f"/proc/{pid}/status").read_text()
             course.megabytes.append(int(status.partition("VmRSS:")[2].split()[0]) / 1024)
 
+    def figure(self, name: str) -> float:
+        """What the worker says of itself."""
+        return figures(self._server)[self._pids["worker"]].get(name, 0.0)
+
     def belongings(self) -> dict[str, Belongings]:
         """What each process has."""
         with self._server.client() as api:
@@ -240,13 +256,16 @@ class Watch:
 
 
 async def soak(server: RunningServer, minutes: float) -> Soak:
-    """Rehearse, so that what is made once is made; then look."""
+    """Rehearse, so that what is made once is made, every rendition at last; then look."""
     found = Soak()
     await until(lambda: figures(server), EMPTY_S)
     watch, visitors = Watch(server, found), await asyncio.to_thread(Visitors, server, Soak())
     async with visitors.driven():
         await visitors.fill()
         await visitors.change(min(REHEARSAL_S, minutes * 60))
+        await visitors.fill_every_codec()
+        visitors.lose(LOSS)
+        await until(lambda: watch.figure("picture_renditions_small") == len(VideoCodec), EMPTY_S)
         await visitors.empty()
         for name, belongings in (await watch.settled()).items():
             found.courses[name].before = belongings

@@ -202,8 +202,8 @@ async def _driven(crowd: Crowd) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(Exception):
-            await asyncio.gather(*(crowd.leave(guest) for guest in list(crowd.guests)))
+        leaving = [crowd.leave(guest) for guest in list(crowd.guests)]
+        await asyncio.gather(*leaving, return_exceptions=True)  # everything is known by now: nobody need hear of it
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         crowd.engine.shut()
