@@ -1,5 +1,6 @@
 """``parlour session`` and ``parlour recording`` against a real server, with what its journal told written down."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from parlour.domain.live.recording import RecordingStatus
 from tests.cli.conftest import Parlour, point_to
 from tests.front.test_recordings import done
 from tests.store.entries import Story, an_id
+from tests.support.caller import somebody_in_a_room
 from tests.support.history import put_file, tell
 from tests.support.server import RunningServer, serving
 
@@ -161,3 +163,26 @@ def test_a_recording_is_deleted(parlour: Parlour, filmed: RunningServer) -> None
     assert parlour("recording", "delete", FAILED).code == 2
     assert parlour.ok("recording", "delete", FAILED, "--yes").out == f"Deleted {FAILED}.\n"
     assert "There is no recording" in parlour.trouble("recording", "show", FAILED)
+
+
+@pytest.mark.slow
+def test_a_session_is_recorded_from_the_command_line(
+    nowhere: Parlour, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "server", PARLOUR_WORKERS="1") as server, somebody_in_a_room(server) as session:
+        point_to(server, monkeypatch)
+        begun = nowhere.ok("recording", "start", session, "--json").json
+        assert begun["status"] == "recording"
+        assert "being recorded already" in nowhere.trouble("recording", "start", session)
+        key = begun["id"]
+        assert nowhere.ok("recording", "pause", key).pairs["status"] == "paused"
+        assert nowhere.ok("recording", "resume", key).pairs["status"] == "recording"
+        assert nowhere.ok("recording", "stop", key).pairs["status"] == "processing"
+        give_up = time.monotonic() + 30
+        while not nowhere.ok("recording", "show", key, "--json").json["uri"]:
+            assert time.monotonic() < give_up
+        nowhere.ok("recording", "download", key, "-o", "film.mp4")
+        assert Path("film.mp4").read_bytes()[4:8] == b"ftyp"
+        (listed,) = nowhere.ok("session", "list", "--json").json
+        assert listed["id"] == session
+        assert nowhere.ok("session", "show", session).pairs["status"] == "in-progress"

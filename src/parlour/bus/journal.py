@@ -19,6 +19,7 @@ from nats.aio.msg import Msg
 from nats.js.client import JetStreamContext
 
 from parlour.bus.codec import plain
+from parlour.domain.errors import Unavailable
 from parlour.domain.live.journal import Entry
 
 STREAM = "parlour-journal"
@@ -140,10 +141,11 @@ class JournalReader:
         entries = [entry for message in messages if (entry := self._entry(message)) is not None]
         try:
             await keep(entries)
-        except Exception:
+        except Exception as error:
             # Whatever it is, the entries are safe where they are, and come again.
             self._failed += 1
-            log.exception("bus: the journal cannot be written down; trying again")
+            known = isinstance(error, Unavailable)  # said again and again while the database is away
+            log.warning("bus: the journal waits: %s", error, exc_info=None if known else error)
             await asyncio.sleep(AGAIN_S)
             for message in messages:
                 await message.nak()
