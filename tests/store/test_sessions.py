@@ -177,7 +177,7 @@ async def test_what_goes_on_now(database: Database) -> None:
 async def test_a_lost_session_ends_when_it_was_last_heard_of_and_stays_ended(database: Database) -> None:
     story = Story()
     going = story.recording(5)
-    late = story.updated(30.0, locked=True)
+    late = story.updated(30.0, locked=True), story.joined(2, 25.0)
     await keep(
         database,
         *(story.started(), story.joined(2, 0.0), story.joined(3, 1.0), story.left(3, 1.0, 20.0)),
@@ -194,8 +194,10 @@ async def test_a_lost_session_ends_when_it_was_last_heard_of_and_stays_ended(dat
     assert (recording.status, recording.finished_at) == (RecordingStatus.COMPLETED, moment(20))
     assert recording.reason == sessions.LOST
     assert not await database.transact(lambda connection: sessions.end_lost(connection, before, moment(101.0)))
-    await keep(database, late)
+    await keep(database, *late)
     assert (await session_of(database, story)).ended_at == moment(20), "it was told before the end, and comes late"
+    members = await database.run(lambda connection: sessions.members(connection, story.id, Position(), 10))
+    assert [member.left_at for member in members.items] == [moment(20), moment(20)]
 
 
 async def test_a_session_that_was_told_of_meanwhile_is_not_ended(database: Database) -> None:

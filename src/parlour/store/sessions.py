@@ -170,7 +170,7 @@ def end_lost(connection: sa.Connection, session: Session, now: datetime) -> bool
         connection.execute(
             session_members.update()
             .where(session_members.c.session_id == session.id, session_members.c.left_at.is_(None))
-            .values(left_at=ended_at)
+            .values(left_at=ended_at, told_at=now)
         )
         recordings.end_of_session(connection, session.id, ended_at, LOST, now)
     return bool(ended)
