@@ -58,7 +58,7 @@ async def test_a_session_as_it_was(database: Database) -> None:
     assert (found.settings["max_members"], found.settings["fps"]) == (7, 30)
     members = await database.run(lambda connection: sessions.members(connection, story.id, Position(), 10))
     assert [(member.name, member.joined_at, member.left_at) for member in members.items] == [
-        ("Bob", moment(1), None),
+        ("Bob", moment(1), moment(9)),
         ("Ana", moment(0), moment(4.5)),
     ]
     events = await database.run(lambda connection: sessions.events(connection, story.id, Position(), 10))
@@ -207,3 +207,15 @@ async def test_a_session_that_was_told_of_meanwhile_is_not_ended(database: Datab
     await keep(database, story.updated(1.0, locked=True))
     assert not await database.transact(lambda connection: sessions.end_lost(connection, before, moment(100.0)))
     assert (await session_of(database, story)).ended_at is None
+
+
+async def test_nobody_stays_in_a_session_that_is_over(database: Database) -> None:
+    story = Story()
+    await keep(database, story.started(), story.joined(2, 0.0), story.joined(3, 1.0, kind="screen"))
+    left = story.left(2, 0.0, 8.0)
+    await keep(database, story.ended(9.0))
+    page = await database.run(lambda connection: sessions.members(connection, story.id, Position(), 10))
+    assert [member.left_at for member in page.items] == [moment(9), moment(9)]
+    await keep(database, left, story.joined(4, 7.0))
+    page = await database.run(lambda connection: sessions.members(connection, story.id, Position(), 10))
+    assert [member.left_at for member in page.items] == [moment(9), moment(9), moment(8)], "late words count"

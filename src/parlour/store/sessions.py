@@ -90,6 +90,7 @@ def keep(connection: sa.Connection, entries: Sequence[Entry]) -> None:
     put_younger(connection, session_members, [_member_row(entry) for entry in entries if entry.member])
     recordings.keep(connection, entries)
     put_once(connection, session_events, [_event_row(entry) for entry in entries])
+    _see_out(connection, {UUID(entry.session_id) for entry in entries})
 
 
 def get(connection: sa.Connection, project: UUID, key: UUID) -> Session | None:
@@ -174,6 +175,19 @@ def end_lost(connection: sa.Connection, session: Session, now: datetime) -> bool
         )
         recordings.end_of_session(connection, session.id, ended_at, LOST, now)
     return bool(ended)
+
+
+def _see_out(connection: sa.Connection, of: Iterable[UUID]) -> None:
+    """Nobody stays in a session that is over.
+
+    Nothing is told of the end of those who went down with a worker and do not come back, such as screens.
+    """
+    over = sa.select(sessions.c.id, sessions.c.ended_at).where(
+        sessions.c.id.in_(sorted(of)), sessions.c.ended_at.is_not(None)
+    )
+    for session, ended_at in connection.execute(over).all():
+        inside = sa.and_(session_members.c.session_id == session, session_members.c.left_at.is_(None))
+        connection.execute(session_members.update().where(inside).values(left_at=ended_at))
 
 
 def _of_ours(connection: sa.Connection, entries: Sequence[Entry]) -> Iterator[Entry]:
