@@ -25,9 +25,9 @@ pytestmark = pytest.mark.slow
 
 BOUND = 0.04
 """Seconds by which a flash may be seen before or after its beep is heard."""
-IN_A_ROW = 5
+IN_A_ROW = 4
 """Claps after which a sender counts as aligned."""
-PATIENCE = 90.0
+PATIENCE = 120.0
 EVERY = 36
 APART = EVERY / FPS
 """Seconds from one clap to the next."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from parlour.media.audio.frame import FRAME, RATE
 from parlour.media.audio.sound import Sound
@@ -195,3 +196,29 @@ def test_rejoining_under_the_same_name_starts_anew() -> None:
     assert noise_ratio(hear(results, "b")[70 * FRAME : 130 * FRAME], 440) > 20
     assert results[-1].timestamp == 140 * FRAME
     assert RATE * TICK == FRAME
+
+
+def test_one_is_heard_later_and_the_others_as_before() -> None:
+    def burst(frequency: float) -> Arrivals:
+        sounds = (sine(frequency, 60, 0.0), sine(frequency, 20), sine(frequency, 120, 0.0))
+        return packets(opus(np.concatenate(sounds)))
+
+    def begins(heard: NDArray[np.float64], frequency: float) -> int:
+        step = FRAME // 4
+        windows = (heard[at : at + FRAME] for at in range(0, heard.size - FRAME, step))
+        return step * [loudness(window, frequency) > LOUD - 6 for window in windows].index(True)
+
+    found = {}
+    for late in (0, 10 * FRAME):
+
+        def delay(sound: Sound, tick: int, late: int = late) -> None:
+            for member in ("a", "nobody") if tick == 0 else ():
+                sound.set_delay(member, late)
+
+        _, results = run({"a": burst(440), "b": burst(1900)}, lambda tick: {"a", "b"}, 190, delay)
+        heard = hear(results, "listener")
+        found[late] = begins(heard, 440), begins(heard, 1900)
+        assert results[100].said["a"] == results[100].said["b"] == results[99].said["a"] + FRAME
+    (usual, other), (later, same) = found.values()
+    assert later - usual == pytest.approx(10 * FRAME, abs=FRAME // 2)
+    assert same == other
