@@ -27,8 +27,8 @@ MISSING: Final = 2.0
 
 _SAMPLES: Final = 5  # of the sound's transit, of which the middle one counts
 _SLOWER: Final = 0.001  # seconds by which the fastest packet's transit is forgotten in a second
-_RISE: Final = 0.2  # share of a picture's additional transit by which the expectation rises
-_RISE_MOST: Final = 0.1  # seconds of it that count, so that one straggler does not move much
+_RISE: Final = 0.5  # share of a picture's additional transit by which the expectation rises
+_RISE_MOST: Final = 0.05  # seconds of it that count, so that one straggler does not move much
 _FALL: Final = 0.003  # seconds by which the expectation falls in a second
 _STRANGE: Final = 2.0  # seconds from the expectation at which a transit is nonsense: a report is missing or wrong
 _STEP: Final = 0.01  # seconds by which the sound's delay is too much or too little before it is changed
