@@ -1,6 +1,6 @@
 """A conference with real threads, whose guests are in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 
 import pytest
@@ -10,6 +10,7 @@ from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
 from tests.media.guest import ROOM
 from tests.media.rooms import House
+from tests.support.nats import NatsServer, nats_server
 
 
 @pytest.fixture
@@ -40,3 +41,10 @@ async def conference(endpoint: Endpoint, told: list[Told]) -> AsyncIterator[Conf
     room = Conference(ROOM, "session", endpoint, told.append, lambda: None, new_id=lambda: f"m{next(numbers)}")
     yield room
     await room.close()
+
+
+@pytest.fixture
+def bus() -> Iterator[NatsServer]:
+    """An empty bus."""
+    with nats_server() as server:
+        yield server

@@ -1,10 +1,12 @@
-"""Live rooms for tests: opened with settings of their own, on a clock that can be set, and with all that they told."""
+"""Live rooms for tests: opened with settings of their own, on a clock that can be set; and whole workers on a bus."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from parlour.domain.live.commands import Past
@@ -13,6 +15,7 @@ from parlour.domain.room import Room
 from parlour.media.conference import Conference
 from parlour.media.preview.studio import Studio
 from parlour.media.transport import Endpoint
+from parlour.media.worker import WorkerOptions, work
 
 
 class Wall:
@@ -70,3 +73,22 @@ class House:
     async def close(self) -> None:
         """End what is still alive."""
         await asyncio.gather(*(conference.close(silent=True) for conference in self.opened))
+
+
+@contextlib.asynccontextmanager
+async def a_worker(bus_url: str, folder: Path) -> AsyncIterator["asyncio.Task[None]"]:
+    """A media worker on a bus, in this process. One that is cancelled dies as if killed: it hands nothing over."""
+    stop = asyncio.Event()
+    options = WorkerOptions(
+        nats_url=bus_url,
+        objects_url=(folder / "objects").as_uri(),
+        spool=folder / "spool",
+        hosts=("127.0.0.1",),
+    )
+    worker = asyncio.create_task(work(options, stop))
+    try:
+        yield worker
+    finally:
+        stop.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker

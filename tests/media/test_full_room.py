@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,14 @@ from parlour.domain.live.capabilities import MODERATOR
 from parlour.domain.live.commands import Absent, Accepted, Act, Done, Join, Leave, Present, Refused, Reply
 from parlour.domain.room import Room
 from parlour.media.transport.dtls import Identity
-from parlour.media.worker import WorkerOptions, work
 from tests.domain.live.people import a_room
 from tests.media.guest import only
+from tests.media.rooms import a_worker
 from tests.media.transport.peer import CHROMIUM, with_fingerprint
-from tests.support.nats import NatsServer, nats_server
+from tests.support.nats import NatsServer
 
 SEATS, CROWD = 20, 50
 PATIENCE_S = 30.0
-
-
-@pytest.fixture
-def bus() -> Iterator[NatsServer]:
-    """An empty bus."""
-    with nats_server() as server:
-        yield server
 
 
 @dataclass
@@ -52,22 +45,13 @@ class Fronts:
 @pytest.fixture
 async def fronts(bus: NatsServer, tmp_path: Path) -> AsyncIterator[Fronts]:
     """Two fronts that know of the worker."""
-    stop = asyncio.Event()
-    options = WorkerOptions(
-        nats_url=bus.url,
-        objects_url=(tmp_path / "objects").as_uri(),
-        spool=tmp_path / "spool",
-        hosts=("127.0.0.1",),
-    )
-    worker = asyncio.create_task(work(options, stop))
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(a_worker(bus.url, tmp_path))
         one, two = [await stack.enter_async_context(bus_rooms(bus.url)) for _ in range(2)]
         async with asyncio.timeout(PATIENCE_S):
             while not all(front.statistics()["workers"] for front in (one, two)):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.05)
         yield Fronts(one, two)
-        stop.set()
-        await worker
 
 
 OFFER = with_fingerprint(only(CHROMIUM, "H264"), Identity().fingerprint)
