@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from tests.browser.venue import Venue, meet
-from tests.support.people import Person, until
+from tests.support.people import Person
 from tests.support.server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -83,23 +83,3 @@ async def test_both_are_turned_on_together(venue: Venue) -> None:
         assert await red.sees_as(green, "card")
         await green.do("videoUnmute")
         await meet(red, green)
-
-
-async def test_a_real_server_keeps_a_preview(venue: Venue) -> None:
-    room = await venue.room(enable_room_previews=True)
-    folder = venue.folder / "server" / "data" / "objects" / "previews"
-
-    async def is_there() -> bool:
-        return folder.exists() and len(list(folder.glob("*.webp"))) == 1
-
-    async with venue.person("red") as red:
-        await venue.enter(room, red)
-        assert await until(is_there, 20)
-        figures = await venue.figures(1)
-        assert figures["previews_made"] == figures["preview_films"] == 1
-        await red.hang_up()
-
-    async def is_gone() -> bool:
-        return not await is_there()
-
-    assert await until(is_gone, 30), "the session is over"

@@ -1,0 +1,58 @@
+"""A session's moving picture, from a camera in a real browser to whoever has its URL."""
+
+import asyncio
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image, ImageSequence
+from playwright.async_api import async_playwright
+
+from tests.browser.venue import Venue
+from tests.support.people import until
+from tests.support.server import serving
+
+pytestmark = pytest.mark.slow
+
+RED = (255, 0, 0)
+"""What the red camera's colour is in RGB, about."""
+
+
+def is_red(frame: Image.Image) -> bool:
+    """Whether the middle of a picture is of the red camera."""
+    found = frame.convert("RGB").getpixel((frame.width // 2, frame.height // 2))
+    assert isinstance(found, tuple)
+    return all(abs(one - other) < 40 for one, other in zip(found, RED, strict=True))
+
+
+async def test_whoever_has_the_url_sees_the_session_until_it_is_over(tmp_path: Path, site: str) -> None:
+    with serving(tmp_path / "server", PARLOUR_WORKERS="1") as server:
+        async with async_playwright() as playwright, httpx.AsyncClient() as stranger:
+            venue = Venue(server, playwright, site, tmp_path)
+            room = await venue.room(enable_room_previews=True)
+            async with venue.person("red") as red:
+                await venue.enter(room, red)
+                url = (await red.told("call.joined"))["room_session"]["preview_url"]
+
+                async def is_there() -> bool:
+                    return (await stranger.get(url)).status_code == 200
+
+                assert await until(is_there, 30)
+                got = await stranger.get(url)
+                assert got.headers["content-type"] == "image/webp"
+                picture = Image.open(io.BytesIO(got.content))
+                assert (picture.format, picture.size, picture.info["loop"]) == ("WEBP", (320, 180), 0)
+                frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(picture)]
+                assert len(frames) > 5, "the bar in the camera's picture moves"
+                assert all(is_red(frame) for frame in frames[-3:])
+                figures = await venue.figures(1)
+                assert figures["previews_made"] == figures["preview_films"] == 1
+                await red.hang_up()
+
+            async def is_gone() -> bool:
+                kept = await asyncio.to_thread(lambda: list(Path(tmp_path).glob("server/data/objects/previews/*")))
+                return (await stranger.get(url)).status_code == 404 and not kept
+
+            assert await until(is_gone, 30)
+            await venue.close()
