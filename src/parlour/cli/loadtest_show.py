@@ -22,6 +22,9 @@ NAMES = {
     "out": "packets out",
 }
 
+ALMOST = 0.999
+"""What counts as done: at the whole, the clock beside the bar would stop."""
+
 Tell = Callable[[str, float, Live | None], None]
 
 
@@ -38,7 +41,7 @@ def progress() -> Iterator[Tell]:
         task = bar.add_task("", total=1.0, live="")
 
         def tell(what: str, part: float, live: Live | None) -> None:
-            bar.update(task, description=what, completed=part, live="" if live is None else _live(live))
+            bar.update(task, description=what, completed=min(part, ALMOST), live="" if live is None else _live(live))
 
         yield tell
 
