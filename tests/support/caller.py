@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
@@ -14,6 +15,9 @@ from websockets.asyncio.client import connect as open_websocket
 
 from tests.support.server import RunningServer
 from tests.support.signalling import Client, Json, Seat
+
+WORKER_S = 40.0
+"""How long a media worker may take to be there."""
 
 
 class Caller:
@@ -87,6 +91,13 @@ async def caller(server: RunningServer, to: str, token: str, **hello: Any) -> As
             await found.hang_up()
 
 
+def has_worker(server: RunningServer) -> bool:
+    """Whether a room can live somewhere."""
+    with server.client() as api:
+        found = re.search(r'^parlour_bus\{figure="workers"\} (\S+)$', api.get("/metrics").text, re.MULTILINE)
+    return found is not None and float(found[1]) > 0
+
+
 def make_room(server: RunningServer, name: str = "coffee", **settings: Any) -> str:
     """Make a room; where to dial it."""
     with server.client() as api:
@@ -113,6 +124,9 @@ def somebody_in_a_room(server: RunningServer) -> Iterator[str]:
     over = threading.Event()
 
     async def live() -> None:
+        async with asyncio.timeout(WORKER_S):
+            while not await asyncio.to_thread(has_worker, server):  # noqa: ASYNC110 - what is looked at tells nobody
+                await asyncio.sleep(0.05)
         to = make_room(server)
         async with caller(server, to, invite(server, to)) as one:
             inside.set_result((await one.join())["room_session_id"])
@@ -131,7 +145,7 @@ def somebody_in_a_room(server: RunningServer) -> Iterator[str]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield inside.result(60)
+        yield inside.result(2 * WORKER_S)
     finally:
         over.set()
         thread.join()
