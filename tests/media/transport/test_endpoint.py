@@ -250,6 +250,9 @@ async def test_a_busy_port_is_read_by_whoever_is_awake_and_to_the_end() -> None:
             assert endpoint.statistics().datagrams == 3 + BATCH, "everybody else gets their turn"
             await asyncio.sleep(0)
             assert endpoint.statistics().datagrams == 3 + BATCH + 2, "what is left does not wait"
+    now[0] = 1.0
+    endpoint.attend()
+    assert "socket error" not in endpoint.statistics().dropped, "a closed port is nobody's business"
 
 
 async def test_public_addresses_are_announced_in_place_of_local_ones() -> None:

@@ -151,6 +151,7 @@ class Endpoint:
             if port.timer is not None:
                 port.timer.cancel()
             port.socket.close()
+        self._ports.clear()
         for server in self._servers:
             server.close()
         for connection in list(self._connections):
