@@ -24,6 +24,7 @@ from parlour.cli.doctor import (
     check_settings,
     check_sqlite,
     check_udp,
+    has_codec,
     read_database,
 )
 from parlour.settings import load_settings
@@ -51,7 +52,11 @@ def test_sqlite(version: tuple[int, ...], verdict: Verdict) -> None:
 
 
 def test_media() -> None:
-    assert [check_media(present).verdict for present in (True, False)] == [NOTE, NOTE]
+    assert check_media(has_codec).verdict is OK
+    finding = check_media(lambda name, mode: mode == "r")
+    assert finding.verdict is FAIL
+    assert "libx264" in finding.words
+    assert not has_codec("nonesuch", "w")
 
 
 def test_settings(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +202,7 @@ def test_disk(tmp_path: Path) -> None:
 def test_all_is_well(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLOUR_PORT", "0")
     found = verdicts(nowhere.ok("doctor").out)
-    assert found.pop("Media") == "NOTE"
+    assert found.pop("Media") == "OK"
     assert set(found) == {
         "Python", "SQLite", "Settings", "UDP", "TCP port", "Database", "Clock", "Data folder", "Disk",
     }  # fmt: skip

@@ -6,7 +6,6 @@ Each check is a function of what it looks at, so that each can be shown a thing 
 import asyncio
 import contextlib
 import errno
-import importlib.util
 import shutil
 import socket
 import sqlite3
@@ -18,7 +17,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Final, Literal
 
+import av
 import httpx
 import sqlalchemy as sa
 import typer
@@ -34,6 +35,10 @@ from parlour.store.database import check_database_url, open_database
 from parlour.store.migrations import script
 
 PYTHON_MIN = (3, 11)
+CODECS: Final[tuple[tuple[str, Literal["r", "w"]], ...]] = (
+    ("h264", "r"), ("vp8", "r"), ("libopus", "r"), ("libx264", "w"), ("libvpx", "w"), ("libopus", "w"), ("aac", "w"),
+)  # fmt: skip
+"""What live rooms and their recordings decode (r) and encode (w), as FFmpeg names it."""
 SQLITE_MIN = (3, 35)
 """The first with RETURNING."""
 DISK_LOW = 1 << 30
@@ -86,12 +91,21 @@ def check_sqlite(version: tuple[int, ...]) -> Finding:
     return Finding("SQLite", Verdict.OK if fine else Verdict.FAIL, _dotted(version) + todo)
 
 
-def check_media(present: bool) -> Finding:
-    """Whether there are codecs. Nothing of this version uses them yet."""
-    codecs = "PyAV is installed, but the" if present else "The"
-    return Finding(
-        "Media", Verdict.NOTE, f"{codecs} media plane is not part of this version: rooms are kept, not live."
-    )
+def check_media(present: Callable[[str, Literal["r", "w"]], bool]) -> Finding:
+    """The codecs that live rooms need are there; ``present`` says of a name whether it decodes (r) or encodes (w)."""
+    missing = [name for name, mode in CODECS if not present(name, mode)]
+    if missing:
+        return Finding("Media", Verdict.FAIL, f"PyAV lacks {', '.join(missing)}: install its wheel from PyPI.")
+    return Finding("Media", Verdict.OK, "All codecs are there.")
+
+
+def has_codec(name: str, mode: Literal["r", "w"]) -> bool:
+    """Whether FFmpeg, as PyAV carries it, has a codec."""
+    try:
+        av.Codec(name, mode)
+    except av.codec.codec.UnknownCodecError:
+        return False
+    return True
 
 
 def check_settings(load: Callable[[], Settings]) -> tuple[Settings | None, Finding]:
@@ -197,7 +211,7 @@ def findings() -> Iterator[Finding]:
     """Every check on the machine as it is; each is made when it is asked for."""
     yield check_python(sys.version_info[:3])
     yield check_sqlite(sqlite3.sqlite_version_info)
-    yield check_media(importlib.util.find_spec("av") is not None)
+    yield check_media(has_codec)
     settings, finding = check_settings(load_settings)
     yield finding
     yield check_udp()
