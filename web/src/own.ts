@@ -108,7 +108,7 @@ export class Own {
     try {
       await bounded(this.call().startScreenShare({ audio: false, video: true }), SHARE_MS);
     } catch (error) {
-      // The SDK leaves the capture running that led nowhere.
+      // Also where no answer came in time, nothing is captured any more.
       await this.stopScreen();
       throw error;
     }
