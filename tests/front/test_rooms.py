@@ -1,7 +1,7 @@
 """Rooms over REST, over both databases."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -190,7 +190,7 @@ async def test_delete(api: httpx.AsyncClient, base: str) -> None:
     assert address["name"] == "coffee_cafe"
 
 
-@pytest.mark.parametrize("room", [str(uuid4()), "nonsense", "%00", "%C3%A9", "%FF", "0" * 4000])
+@pytest.mark.parametrize("room", [str(UUID(int=7)), "nonsense", "%00", "%C3%A9", "%FF", "0" * 4000])
 @pytest.mark.parametrize("base", [ROOMS, "/api/fabric/resources"])
 async def test_what_is_not_there_is_404(api: httpx.AsyncClient, base: str, room: str) -> None:
     for method in ("GET", "DELETE"):

@@ -53,6 +53,12 @@ def test_in_the_end_nobody_new_comes_in() -> None:
     assert Worker(Budget(1.0)).lives(30, 2.0)[-1] is Relief.NO_MORE_MEMBERS
 
 
+def test_where_nothing_may_be_given_up_the_load_is_told_all_the_same() -> None:
+    worker = Worker(Budget(1.0, most=Relief.NONE))
+    assert set(worker.lives(30, 2.0)) == {Relief.NONE}
+    assert worker.budget.statistics()["load_percent"] == 200.0
+
+
 def test_what_was_given_up_comes_back_step_by_step() -> None:
     worker = Worker(Budget(1.0))
     worker.lives(30, 2.0)

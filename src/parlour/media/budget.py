@@ -35,8 +35,9 @@ class Measured:
 class Budget:
     """Decides from measurements, taken about once a second, what is to be given up. Times are seconds of one clock."""
 
-    def __init__(self, cores: float) -> None:
-        """``cores`` is how many the worker may keep busy."""
+    def __init__(self, cores: float, *, most: Relief = Relief.NO_MORE_MEMBERS) -> None:
+        """``cores`` is how many the worker may keep busy, ``most`` the last step that may be taken."""
+        self._most = most
         self._nominal = self._cores = max(LEAST_CORES, cores)
         self.relief = Relief.NONE
         self.load = 0.0
@@ -84,7 +85,7 @@ class Budget:
             self._calm = min(CALM_MAX_S, 2 * self._calm)
         self._returned_at = float("-inf")
         self._stepped_at = now
-        self.relief = Relief(min(self.relief + 1, max(Relief)))
+        self.relief = Relief(min(self.relief + 1, self._most))
 
     def _give_back(self, now: float) -> None:
         if self.relief is Relief.NONE:

@@ -18,6 +18,7 @@ from obstore.store import ObjectStore
 from parlour.bus.station import Burden, Station, station
 from parlour.domain.errors import Unavailable
 from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
+from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
 from parlour.media.budget import Budget, Measured, granted_cores
@@ -78,10 +79,8 @@ class Worker:
         server_limit: int,
         grace: float,
         budget: Budget,
-        *,
-        relief: bool,
     ) -> None:
-        """``budget`` is what the worker may use; without ``relief`` its rooms go without nothing."""
+        """``budget`` is what the worker may use, and says what its rooms go without."""
         self.station: Station | None = None
         self._studio = studio
         self._endpoint = endpoint
@@ -92,7 +91,6 @@ class Worker:
         self._rooms: dict[UUID, Conference] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._budget = budget
-        self._relief = relief
         self._started = time.monotonic()
         self._punctuality: dict[UUID, tuple[float, float]] = {}
 
@@ -149,7 +147,7 @@ class Worker:
             cpu, wall = cpu_now, wall_now
             before = self._budget.relief
             after = self._budget.take(measured, wall_now)
-            if self._relief and after is not before:
+            if after is not before:
                 log.warning("load %.0f %%: relief is %s", 100 * self._budget.load, after.name.lower())
                 for room in self._rooms.values():
                     room.relieve(after)
@@ -238,8 +236,7 @@ class Worker:
             written=station.written,
             archive=self._archive,
         )
-        if self._relief:
-            room.relieve(self._budget.relief)
+        room.relieve(self._budget.relief)
         log.info("room %s lives", room_id)
         return room
 
@@ -271,8 +268,8 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
     async with endpoint:
         studio = Studio(_objects(options.objects_url))
         archive = Archive(options.objects_url, Spool(options.spool))
-        budget = Budget(granted_cores(options.share))
-        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace, budget, relief=options.relief)
+        budget = Budget(granted_cores(options.share), most=max(Relief) if options.relief else Relief.NONE)
+        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace, budget)
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:

@@ -78,7 +78,7 @@ async def house(bus: str, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytes
     url = (tmp_path / "objects").as_uri()
     archive = SlowArchive(url, Spool(tmp_path / "spool", 0))
     studio = Studio(open_objects(url))
-    worker = Worker(endpoint, studio, archive, 300, 45, Budget(1.0), relief=False)
+    worker = Worker(endpoint, studio, archive, 300, 45, Budget(1.0))
     async with station(bus, "one", worker.handle, worker.burden, worker.forget) as place:
         entries: list[Entry] = []
         write = place.write
