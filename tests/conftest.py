@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from parlour.front.app import build_app
 from parlour.front.bootstrap import ensure_credentials
@@ -17,7 +19,7 @@ from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving
 
 DATABASES = ("sqlite", "postgresql")
-REAL_TIME = ("browser", "cluster", "media", "cli/test_loadtest.py")
+REAL_TIME = ("tests/browser/", "tests/cluster/", "tests/media/", "tests/loadtest/", "tests/cli/test_loadtest.py")
 """Tests of what runs in real time. They go one after another, in one of the two processes that ``make test`` has."""
 
 # How long an example takes says more about the machine than about the code.
@@ -25,13 +27,16 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what runs in real time together."""
-    here = Path(__file__).parent
-    for item in items:
-        if str(item.path.relative_to(here)).startswith(REAL_TIME):
-            item.add_marker(pytest.mark.xdist_group("real time"))
+class RealTimeTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
+    """Hands tests out one by one, and those of what runs in real time to one process alone."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "real time" if nodeid.startswith(REAL_TIME) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RealTimeTogether:
+    """Who hands out the tests, where there are several processes."""
+    return RealTimeTogether(config, log)
 
 
 @pytest.fixture(scope="session")
