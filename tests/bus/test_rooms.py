@@ -178,6 +178,7 @@ async def test_rooms_survive_the_loss_of_the_bus(bus: NatsServer) -> None:
         heard: list[Told] = []
         await rooms.subscribe(room_id, heard.append)
         await joined(rooms, room_id)
+        await until(lambda: other.workers()["a"]["rooms"] == 1)  # as the worker says twice a second
         bus.kill()
         await until(lambda: not rooms.statistics()["connected"])
         with pytest.raises(Unavailable):

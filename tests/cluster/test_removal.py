@@ -56,7 +56,7 @@ async def test_everybody_is_removed_at_the_moment_although_the_worker_died(tmp_p
             assert after["member_id"] == before["member_id"]
             assert after["remove_at"] == before["remove_at"]
             end, at = await removed(ana)
-            assert (end["cause"], end["causeCode"]) == ("ALLOTTED_TIMEOUT", 602)
+            assert (end["cause"], end["causeCode"]) == ("ALLOTTED_TIMEOUT", "602")
             assert moment <= at < moment + IN_TIME_S
             for someone in (ana, bob, eve):
                 assert await refusal(someone) == "over"

@@ -84,12 +84,15 @@ async def connect(url: str, name: str) -> Client:
     """Connect and stay connected. Raises ``Unavailable`` when the bus is not there now, or does not let us in."""
     client = Client()
     troubles: list[str] = []
+    denials: list[str] = []
 
     async def trouble(error: Exception) -> None:
         words = str(error) or type(error).__name__
         if troubles[-1:] != [words]:  # the same again and again, while the bus is away
             log.warning("bus: %s", words)
             troubles[:] = [words]
+        if "Authorization" in words:  # what comes of it, such as a connection that is reset, tells nobody anything
+            denials[:] = [words]
 
     async def back() -> None:
         troubles.clear()
@@ -112,7 +115,7 @@ async def connect(url: str, name: str) -> Client:
         troubles = troubles or [str(error) or type(error).__name__]
     if not client.is_connected:  # the client takes the end of our patience for its own
         await client.close()
-        raise Unavailable(f"the bus is not available: {troubles[-1] if troubles else 'no answer'}")
+        raise Unavailable(f"the bus is not available: {(denials or troubles or ['no answer'])[-1]}")
     return client
 
 
