@@ -33,6 +33,19 @@ class Caller:
 
     async def join(self, call_id: str | None = None, **dialog: Any) -> Json:
         """Dial and wait until in; what ``call.joined`` says."""
+        call_id = call_id or str(uuid4())
+        result = await self.dial(call_id, **dialog)
+        assert result["result"]["result"].get("message") == "CALL CREATED", result
+        while (message := await self.client.event("webrtc.message"))["method"] != "verto.answer":
+            pass
+        assert self._peer is not None
+        await self._peer.setRemoteDescription(RTCSessionDescription(message["params"]["sdp"], "answer"))
+        joined = await self.client.event("call.joined")
+        self.seat = Seat(self.client, call_id, joined["member_id"], joined)
+        return joined
+
+    async def dial(self, call_id: str, **dialog: Any) -> Json:
+        """Dial with new media; what is answered."""
         await self.hang_up()
         peer = self._peer = RTCPeerConnection()
         self._picture = asyncio.get_running_loop().create_future()
@@ -40,15 +53,7 @@ class Caller:
         peer.addTrack(AudioStreamTrack())
         peer.addTransceiver("video", "recvonly")
         await peer.setLocalDescription(await peer.createOffer())
-        call_id = call_id or str(uuid4())
-        result = await self.client.dial(self.to, call_id, peer.localDescription.sdp, **dialog)
-        assert result["result"]["result"].get("message") == "CALL CREATED", result
-        while (message := await self.client.event("webrtc.message"))["method"] != "verto.answer":
-            pass
-        await peer.setRemoteDescription(RTCSessionDescription(message["params"]["sdp"], "answer"))
-        joined = await self.client.event("call.joined")
-        self.seat = Seat(self.client, call_id, joined["member_id"], joined)
-        return joined
+        return await self.client.dial(self.to, call_id, peer.localDescription.sdp, **dialog)
 
     async def sees(self) -> None:
         """Wait for a frame of the room's picture."""
