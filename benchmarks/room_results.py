@@ -7,20 +7,11 @@ import numpy as np
 
 from benchmarks.crowd import Report, Window
 from benchmarks.fanout import FanOut
+from parlour.loadtest.server import PARTS as FIGURES
 from parlour.media.video.codec import VideoCodec
 
-PARTS: Final = ("decode", "scale", "compose", "encode", "audio", "in", "out", "rest")
+PARTS: Final = (*FIGURES, "rest")
 """Where a worker's CPU time goes; the last one is what belongs to none of the others."""
-FIGURES: Final = {
-    "decode": "picture_decode_seconds",
-    "scale": "picture_scale_seconds",
-    "compose": "picture_compose_seconds",
-    "encode": "picture_encode_seconds",
-    "audio": "sound_seconds",
-    "in": "in_seconds",
-    "out": "out_seconds",
-}
-"""The worker's own name of each part."""
 
 HELD: Final = 0.998
 """The share of 30 pictures a second that counts as held."""

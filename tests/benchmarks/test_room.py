@@ -7,9 +7,10 @@ import pytest
 from benchmarks.crowd import QUANTILES, Report, Window, thinned
 from benchmarks.fanout import FanOut, measure
 from benchmarks.plot import Series, stacked, step_for
-from benchmarks.room_results import FIGURES, PARTS, Conversation, Results
+from benchmarks.room_results import PARTS, Conversation, Results
 
 from benchmarks import room_document, room_report
+from parlour.loadtest.server import PARTS as FIGURES
 from parlour.media.video.codec import VideoCodec
 
 SECONDS = 8.0

@@ -6,13 +6,11 @@ from functools import partial
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
 from parlour.domain.room import Layout
 from tests.browser.proxy import Proxy
-from tests.browser.venue import Venue, meet
+from tests.browser.venue import Venue, meet, opened
 from tests.support.people import RATE, TONES, Person, TurnedAway, kill_browser, start_browser, until
-from tests.support.server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -51,14 +49,8 @@ KEEP_OFFERS = """
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Venue]:
     """One server with two media workers for all of these tests."""
-    folder = tmp_path_factory.mktemp("live")
-    with serving(folder / "server", PARLOUR_WORKERS="2") as server:
-        async with async_playwright() as playwright:
-            place = Venue(server, playwright, site, folder)
-            yield place
-            await place.close()
-        server.terminate()
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+    async with opened(tmp_path_factory.mktemp("live"), site, workers=2) as place:
+        yield place
 
 
 @pytest.mark.parametrize("colours", [("red", "green"), ("red", "green", "blue", "yellow")])

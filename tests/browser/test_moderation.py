@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
 from parlour.domain.moment import format_moment
-from tests.browser.venue import Room, Venue, meet, nothing_malformed
+from tests.browser.venue import Room, Venue, meet, opened
 from tests.support.people import Person, until
-from tests.support.server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -31,13 +29,8 @@ SETTINGS = "call.peer.instance.getSenders().find((one) => one.track?.kind === 'a
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Venue]:
     """One server for all of these tests."""
-    folder = tmp_path_factory.mktemp("moderation")
-    with serving(folder / "server", PARLOUR_WORKERS="1") as server:
-        async with async_playwright() as playwright:
-            place = Venue(server, playwright, site, folder)
-            yield place
-            await place.close()
-            await nothing_malformed(server)
+    async with opened(tmp_path_factory.mktemp("moderation"), site) as place:
+        yield place
 
 
 def in_seconds(seconds: float) -> str:

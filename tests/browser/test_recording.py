@@ -9,11 +9,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
-from tests.browser.venue import Venue, meet
+from tests.browser.venue import Venue, meet, opened
 from tests.support.people import COLOURS, until
-from tests.support.server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -56,14 +54,8 @@ async (uri) => {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Venue]:
     """A server."""
-    folder = tmp_path_factory.mktemp("recorded")
-    with serving(folder / "server", PARLOUR_WORKERS="1") as server:
-        async with async_playwright() as playwright:
-            place = Venue(server, playwright, site, folder)
-            yield place
-            await place.close()
-        server.terminate()
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+    async with opened(tmp_path_factory.mktemp("recorded"), site) as place:
+        yield place
 
 
 async def the_recording(venue: Venue, **wanted: Any) -> dict[str, Any]:

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
-from tests.browser.venue import Venue, meet, nothing_malformed
+from tests.browser.venue import Venue, meet, opened
 from tests.support.people import Person, start_browser, until
-from tests.support.server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -63,13 +61,8 @@ CORNERS = {row * 16 + column for row in (0, 1, 7, 8) for column in (0, 1, 2, 13,
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Venue]:
     """One server for all of these tests."""
-    folder = tmp_path_factory.mktemp("screens")
-    with serving(folder / "server", PARLOUR_WORKERS="1") as server:
-        async with async_playwright() as playwright:
-            place = Venue(server, playwright, site, folder)
-            yield place
-            await place.close()
-            await nothing_malformed(server)
+    async with opened(tmp_path_factory.mktemp("screens"), site) as place:
+        yield place
 
 
 async def layer_of(someone: Person, member_id: str) -> dict[str, Any] | None:

@@ -5,11 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
 
-from tests.browser.venue import Venue, meet
+from tests.browser.venue import Venue, meet, opened
 from tests.support.people import Person
-from tests.support.server import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -17,14 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def venue(tmp_path_factory: pytest.TempPathFactory, site: str) -> AsyncIterator[Venue]:
     """One server with one media worker for all of these tests."""
-    folder = tmp_path_factory.mktemp("video-off")
-    with serving(folder / "server", PARLOUR_WORKERS="1") as server:
-        async with async_playwright() as playwright:
-            place = Venue(server, playwright, site, folder)
-            yield place
-            await place.close()
-        server.terminate()
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+    async with opened(tmp_path_factory.mktemp("video-off"), site) as place:
+        yield place
 
 
 async def pictures(someone: Person) -> int:

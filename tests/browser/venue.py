@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, Error, Playwright
+from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 from tests.cluster.conftest import figures
 from tests.support.people import PATIENCE_S, POLL_S, Person, start_browser, visitor
-from tests.support.server import RunningServer
+from tests.support.server import RunningServer, serving
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,19 @@ async def meet(*people: Person) -> None:
             )
         if others:
             assert await someone.hears(*others, but=(someone,)), f"{someone.colour} does not hear the others alone"
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, site: str, *, workers: int = 1) -> AsyncIterator[Venue]:
+    """A venue on a server of its own below ``folder``, which must have sent nothing malformed and end well."""
+    with serving(folder / "server", PARLOUR_WORKERS=str(workers)) as server:
+        async with async_playwright() as playwright:
+            place = Venue(server, playwright, site, folder)
+            yield place
+            await place.close()
+            await nothing_malformed(server)
+        server.terminate()
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
 
 
 async def nothing_malformed(server: RunningServer) -> None:

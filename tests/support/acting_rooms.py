@@ -1,29 +1,16 @@
 """Rooms that live in the test by the real rules: everything about a live room but its media."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from parlour.domain.errors import Unavailable
-from parlour.domain.live import acts, seats
-from parlour.domain.live.commands import (
-    Absent,
-    Accepted,
-    Act,
-    Change,
-    Command,
-    Hold,
-    Join,
-    Leave,
-    Present,
-    Reoffer,
-    Reply,
-    Shut,
-)
+from parlour.domain.live import seats
+from parlour.domain.live.commands import Accepted, Command, Join, Reoffer, Reply, Shut
 from parlour.domain.live.events import RoomLost
 from parlour.domain.live.room import Directions, LiveRoom, Outcome
+from parlour.domain.live.steps import STEPS
 from tests.support.fake_rooms import SDP, FakeRooms
 
 CAMERA = Directions(sends_audio=True, sends_video=True)
@@ -55,7 +42,9 @@ class ActingRooms(FakeRooms):
             return seats.NO_SUCH_CALL
         if isinstance(command, Shut):
             return self._take(room_id, seats.end_all(room, self.now(), seats.DELETED))
-        return self._take(room_id, _STEPS[type(command)](room, command, self.now()))
+        if isinstance(command, Reoffer):
+            return self._take(room_id, seats.reoffer(room, command, CAMERA, self.now()))
+        return self._take(room_id, STEPS[type(command)](room, command, self.now()))
 
     def pass_time(self) -> None:
         """Do what is due."""
@@ -88,14 +77,3 @@ class ActingRooms(FakeRooms):
         for told in outcome.told:
             self.tell(room_id, told.event, told.to, told.but)
         return outcome.reply
-
-
-_STEPS: Mapping[type, Callable[[LiveRoom, Any, float], Outcome]] = {
-    Reoffer: lambda room, command, now: seats.reoffer(room, command, CAMERA, now),
-    Hold: seats.hold,
-    Leave: seats.leave,
-    Absent: seats.absent,
-    Present: seats.present,
-    Act: acts.act,
-    Change: seats.change,
-}

@@ -43,6 +43,7 @@ PARTS: Final = {
     "in": "in_seconds",
     "out": "out_seconds",
 }
+"""Where a worker's CPU time goes, by its own name of each part."""
 
 
 async def read(origin: str, trust: ssl.SSLContext | None = None) -> Figures:

@@ -10,27 +10,21 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from parlour.domain.identity import time_ordered_id
-from parlour.domain.live import acts, recordings, seats
+from parlour.domain.live import recordings, seats
 from parlour.domain.live.commands import (
     Absent,
     Accepted,
-    Act,
     Answered,
-    Change,
     Command,
     Done,
-    Hold,
     Join,
-    Leave,
     Past,
-    Present,
     Record,
     Refused,
     Reoffer,
@@ -42,6 +36,7 @@ from parlour.domain.live.journal import Entry, Journal
 from parlour.domain.live.recording import Recording
 from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import GRACE, LiveRoom, Outcome
+from parlour.domain.live.steps import STEPS
 from parlour.domain.room import MEMBERS_MAX, Room
 from parlour.media.audio.frame import RATE
 from parlour.media.audio.sound import TickResult
@@ -168,7 +163,7 @@ class Conference:
                 return self._take(recordings.record(self._state, command, self._new_id(), now))
             case Shut():
                 return self._shut(now)
-        return self._take(_STEPS[type(command)](self._state, command, now))
+        return self._take(STEPS[type(command)](self._state, command, now))
 
     def relieve(self, relief: Relief) -> None:
         """Go without this from now on, as the worker has more or less to do than it can."""
@@ -446,17 +441,6 @@ class Conference:
         await self._stage.end()
         if self._recorders is not None:
             await self._recorders.end(RECORDED_S)
-
-
-_STEPS: Mapping[type, Callable[[LiveRoom, Any, float], Outcome]] = {
-    Hold: seats.hold,
-    Leave: seats.leave,
-    Absent: seats.absent,
-    Present: seats.present,
-    Act: acts.act,
-    Change: seats.change,
-}
-"""Commands that are about the room's state alone."""
 
 
 def fresh_id() -> UUID:
