@@ -146,7 +146,7 @@ def _legs(sender: socket.socket, address: tuple[str, int], receivers: int) -> Se
 
 def _bare(sender: socket.socket, address: tuple[str, int], receivers: int, *, cut: bool) -> Send:
     payload, sessions = os.urandom(PAYLOAD), [_keyed() for _ in range(receivers)]
-    burst = Burst()
+    protected: list[bytes] = []
     numbers = [0] * receivers
 
     def send(pictures: int) -> None:
@@ -156,12 +156,12 @@ def _bare(sender: socket.socket, address: tuple[str, int], receivers: int, *, cu
                     numbers[receiver] = number = (numbers[receiver] + 1) & 0xFFFF
                     packet = b"\x80\x60" + number.to_bytes(2) + bytes(4) + b"\0\0\0\1" + payload
                     if cut:
-                        burst.add(packet, session)
+                        protected.append(session.protect(packet))
                     else:
                         sender.sendto(session.protect(packet), address)
                 if cut:
-                    send_cut(sender, burst.datagrams, burst.size, address)
-                    burst.clear()
+                    send_cut(sender, memoryview(b"".join(protected)), len(protected[0]), address)
+                    protected.clear()
 
     return send
 

@@ -63,12 +63,13 @@ class Venue:
             token: str = (await client.post("/api/fabric/subscriber/invites", json=asked)).json()["token"]
         return token
 
-    async def figures(self, members: int) -> dict[str, float]:
-        """What the media worker with so many people says of itself, now or soon."""
+    async def figures(self, members: int, **expected: float) -> dict[str, float]:
+        """What the media worker with so many people and these figures says of itself, now or soon."""
+        expected |= {"members": members}
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 workers = await asyncio.to_thread(figures, self.server)
-                found = next((of for of in workers.values() if of.get("members") == members), None)
+                found = next((of for of in workers.values() if expected.items() <= of.items()), None)
                 if found is not None:
                     return found
                 await asyncio.sleep(POLL_S)

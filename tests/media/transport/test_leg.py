@@ -65,7 +65,7 @@ async def test_another_certificate_than_the_offered_one_is_refused(world: World)
 
 
 async def test_a_peer_without_a_common_profile_is_refused(world: World) -> None:
-    foreign = Profile("foreign", b"SRTP_AEAD_AES_256_GCM", 0, 32, 12)
+    foreign = Profile("foreign", b"SRTP_AEAD_AES_256_GCM", 0, 32, 12, 16)
     peer = Peer(world, profiles=[foreign])
     peer.validate()
     await peer.handshake()

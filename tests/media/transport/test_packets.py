@@ -67,18 +67,13 @@ def test_a_nack_names_exactly_what_is_missing_over_the_wrap_too(start: int, step
 
 
 def test_a_history_finds_what_is_still_there() -> None:
-    history = History()
-    packets = [MediaPacket(bytes([number & 255]), number, True, True, False) for number in range(SIZE + 10)]
-    history.end = 65530
+    history = History(65530)
+    packets = [MediaPacket(bytes([number & 255]), number, True, True, False) for number in range(522)]
     assert history.find(65529) is None
-    for number, packet in enumerate(packets):
-        sequence = (65530 + number) & 0xFFFF
-        history.packets[sequence & History.MASK] = packet
-        history.timestamps[sequence & History.MASK] = number
-        history.end = (sequence + 1) & 0xFFFF
-        history.count = min(history.count + 1, SIZE)
-    assert history.find((65530 + SIZE + 9) & 0xFFFF) == (packets[-1], SIZE + 9)
-    assert history.find((65530 + 10) & 0xFFFF) == (packets[10], 10)
+    for number in range(0, len(packets), 3):
+        history.add(packets[number : number + 3], number)
+    assert history.find((65530 + 521) & 0xFFFF) == (packets[-1], 519)
+    assert history.find((65530 + 10) & 0xFFFF) == (packets[10], 9)
     assert history.find((65530 + 9) & 0xFFFF) is None
     assert history.find(history.end) is None
     history.clear()

@@ -1,14 +1,17 @@
 """A picture's packets in one system call: protected one behind the other, cut apart by the kernel (UDP_SEGMENT).
 
 A system call costs three times what protecting a packet does, and a picture is a handful of packets for each viewer.
+What is the same for all viewers, which is everything but headers and keys, is laid out once.
 """
 
 import socket
+from collections.abc import Sequence
 from struct import Struct
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from parlour.media.packets import MediaPacket
 from parlour.media.transport.ice import Address, Carrier
-from parlour.media.transport.srtp import LONGEST, TRAILER, Memory, Srtp
+from parlour.media.transport.srtp import LONGEST, TRAILER, Memory
 
 #: How many datagrams the kernel cuts one call into at most (UDP_MAX_SEGMENTS of the oldest that does it).
 MOST: Final = 64
@@ -16,48 +19,79 @@ MOST: Final = 64
 SPACE: Final = 60_000
 
 _FULL = SPACE - LONGEST - TRAILER
+_MARKER: Final = 0x80
 _UDP_SEGMENT: Final = 103  # linux/udp.h
 _SIZE = Struct("=H")
 
 
-class Burst:
-    """Protected packets on their way to one address: all of one size, but the last may be shorter.
+class Sheet(NamedTuple):
+    """Packets that leave in one call: all of one size, but the last may be shorter.
 
-    ``datagrams`` are what is to be sent, ``size`` the bytes of each but the last.
+    ``plain`` is how they begin, headers and room for what protection adds left empty; ``heads`` are where each one's
+    header goes and its marker bit, ``places`` where it is in memory and its length as the cipher wants them;
+    ``datagrams`` are the bytes to be sent, each ``size`` long but the last.
     """
 
-    __slots__ = ("_end", "_last", "_memory", "_plain", "count", "size")
+    plain: bytes
+    heads: tuple[tuple[int, int], ...]
+    places: tuple[tuple[Any, int], ...]
+    datagrams: memoryview
+    size: int
+
+
+class Burst:
+    """Where pictures are protected, one after another: each sheet is written, protected and sent before the next is."""
+
+    __slots__ = ("_memory", "_packets", "_sheets", "view")
 
     def __init__(self) -> None:
         self._memory = Memory(SPACE)
-        self._end = self._plain = self.count = self.size = 0
-        self._last = False
+        self.view = self._memory.view
+        self._packets: Sequence[MediaPacket] = ()
+        self._sheets: dict[tuple[int, int], list[Sheet]] = {}
 
-    @property
-    def datagrams(self) -> memoryview:
-        """The packets, one behind the other; valid until the next one is added."""
-        return self._memory.view[: self._end]
+    def sheets(self, packets: Sequence[MediaPacket], header: int, trailer: int) -> list[Sheet]:
+        """Lay out a picture for headers of this many bytes and a protection that adds so many, once for all viewers.
 
-    def add(self, packet: bytes, srtp: Srtp) -> bool:
-        """Protect and add a packet; false where it has to wait for the next burst.
-
-        Raises ``SrtpError`` and ``ValueError`` like ``Srtp.protect``, and is as before then.
+        Raises ``ValueError`` for a packet that is too long.
         """
-        length = len(packet)
-        if self.count and (self._last or length > self._plain or self.count == MOST or self._end > _FULL):
-            return False
-        end = srtp.protect_within(self._memory, self._end, packet)
-        if not self.count:
-            self._plain, self.size = length, end
-        self._last = length < self._plain
-        self._end = end
-        self.count += 1
-        return True
+        if packets is not self._packets:
+            self._packets = packets
+            self._sheets.clear()
+        found = self._sheets.get((header, trailer))
+        if found is None:
+            found = self._sheets[header, trailer] = [
+                self._sheet(group, header, trailer) for group in _groups(packets, header + trailer)
+            ]
+        return found
 
-    def clear(self) -> None:
-        """Begin anew."""
-        self._end = self.count = 0
-        self._last = False
+    def _sheet(self, packets: Sequence[MediaPacket], header: int, trailer: int) -> Sheet:
+        plain = bytearray()
+        heads, places = [], []
+        for packet in packets:
+            start, length = len(plain), header + len(packet.payload)
+            if length > LONGEST:
+                raise ValueError("the packet is too long")
+            heads.append((start, _MARKER if packet.marker else 0))
+            places.append((self._memory.start + start, length))
+            plain += bytes(header) + packet.payload + bytes(trailer)
+        size = header + len(packets[0].payload) + trailer
+        return Sheet(bytes(plain), tuple(heads), tuple(places), self.view[: len(plain)], size)
+
+
+def _groups(packets: Sequence[MediaPacket], more: int) -> list[Sequence[MediaPacket]]:
+    """The packets that may go together; each takes ``more`` bytes besides its payload."""
+    groups = []
+    start = octets = 0
+    for number, packet in enumerate(packets):
+        count, length = number - start, len(packet.payload)
+        first, before = len(packets[start].payload), len(packets[number - 1].payload)
+        if count and (before < first or length > first or count == MOST or octets > _FULL):
+            groups.append(packets[start:number])
+            start, octets = number, 0
+        octets += length + more
+    groups.append(packets[start:])
+    return groups
 
 
 def cuts(sock: socket.socket) -> bool:

@@ -9,7 +9,6 @@ from parlour.media.packets import MediaPacket
 from parlour.media.transport import rtp
 from parlour.media.transport.answer import MediaFacts
 from parlour.media.transport.history import History
-from parlour.media.transport.srtp import SrtpError
 from parlour.media.transport.wire import Wire
 
 #: How many packets a second may be sent again on one leg, and how many at once.
@@ -83,8 +82,7 @@ class OutgoingVideo(_Outgoing):
         self.refused = 0
         self._last_timestamp = 0
         self._rtx_sequence = secrets.randbelow(0x8000)
-        self._history = History()
-        self._history.end = self.sequence
+        self._history = History(self.sequence)
         self._budget = float(RESEND_BURST)
         self._budget_at = 0.0
 
@@ -100,41 +98,42 @@ class OutgoingVideo(_Outgoing):
         self.waiting = True
 
     def send(self, facts: MediaFacts, packets: Sequence[MediaPacket], wire: Wire, now: float) -> None:
-        """Send packets of the shared rendition. This is the loop that grows with people: nothing here may be dear."""
+        """Send a picture of the shared rendition.
+
+        This is the loop that grows with people: nothing here may be dear, least of all what is done for each packet.
+        """
         if self.waiting:
             packets = self._from_keyframe(packets)
         srtp = wire.srtp
         if not packets or srtp is None:
             return
-        ssrc, offset, payload_type, sequence = self.ssrc, self.offset, facts.payload_type, self.sequence
-        history = self._history
-        kept, stamps, mask = history.packets, history.timestamps, History.MASK
         send_time = self._send_time(facts, now)
-        pack, pack_timed, add = rtp.HEADER.pack, rtp.HEADER_WITH_SEND_TIME.pack, wire.burst.add
-        stamp = 0
-        for packet in packets:
-            payload, timestamp, _, marker, _ = packet
-            stamp = (timestamp + offset) & 0xFFFFFFFF
-            second = payload_type | 0x80 if marker else payload_type
+        header = rtp.HEADER_WITH_SEND_TIME if send_time else rtp.HEADER
+        try:
+            sheets = wire.burst.sheets(packets, header.size, srtp.trailer)
+        except ValueError:
+            wire.failed += len(packets)
+            return
+        ssrc, payload_type, sequence = self.ssrc, facts.payload_type, self.sequence
+        pack, view = header.pack_into, wire.burst.view
+        stamp = (packets[0].timestamp + self.offset) & 0xFFFFFFFF
+        for sheet in sheets:
+            plain = sheet.plain
+            view[: len(plain)] = plain
             if send_time:
-                header = pack_timed(0x90, second, sequence, stamp, ssrc, rtp.ONE_BYTE_PROFILE, 1, send_time)
+                for at, marker in sheet.heads:
+                    numbers = (payload_type | marker, sequence, stamp, ssrc)
+                    pack(view, at, 0x90, *numbers, rtp.ONE_BYTE_PROFILE, 1, send_time)
+                    sequence = (sequence + 1) & 0xFFFF
             else:
-                header = pack(0x80, second, sequence, stamp, ssrc)
-            slot = sequence & mask
-            kept[slot] = packet
-            stamps[slot] = stamp
-            sequence = (sequence + 1) & 0xFFFF
-            self.octets += len(payload)
-            try:
-                if not add(header + payload, srtp):
-                    wire.send_burst()
-                    add(header + payload, srtp)
-            except (SrtpError, ValueError):
-                wire.failed += 1
-        wire.send_burst()
-        history.end = self.sequence = sequence
-        history.count = min(history.count + len(packets), len(kept))
+                for at, marker in sheet.heads:
+                    pack(view, at, 0x80, payload_type | marker, sequence, stamp, ssrc)
+                    sequence = (sequence + 1) & 0xFFFF
+            wire.send_sheet(sheet)
+        self._history.add(packets, stamp)
+        self.sequence = sequence
         self.packets += len(packets)
+        self.octets += sum(len(packet.payload) for packet in packets)
         self._last_timestamp = stamp
 
     def resend(self, facts: MediaFacts, sequences: Iterable[int], wire: Wire, now: float) -> None:
@@ -182,7 +181,7 @@ class OutgoingVideo(_Outgoing):
             ahead = (packets[start].timestamp + self.offset - self._last_timestamp) & 0xFFFFFFFF
             if not 0 < ahead < 0x80000000:
                 self.offset = (self.offset - ahead + 1) & 0xFFFFFFFF
-        return packets[start:]
+        return packets[start:] if start else packets
 
 
 def _new_ssrc() -> int:

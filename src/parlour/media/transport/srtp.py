@@ -1,10 +1,10 @@
 """SRTP and SRTCP with the keys of a DTLS session (RFC 3711, RFC 5764, RFC 7714)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 import pylibsrtp
-from pylibsrtp import _binding
+from pylibsrtp import Policy, _binding
 
 #: The longest plain packet in bytes, and by how many bytes protection makes one longer at most.
 LONGEST: Final = 1352
@@ -24,13 +24,14 @@ class Keys(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """A protection profile as OpenSSL and libsrtp name it; lengths in bytes."""
+    """A protection profile as OpenSSL and libsrtp name it; lengths in bytes. A packet grows by ``tag_length``."""
 
     name: str
     openssl: bytes
     libsrtp: int
     key_length: int
     salt_length: int
+    tag_length: int
 
     @property
     def material_length(self) -> int:
@@ -47,8 +48,8 @@ class Profile(NamedTuple):
 
 #: In the order of preference: GCM is the cheaper one on every processor with AES instructions.
 PROFILES: Final = (
-    Profile("AEAD_AES_128_GCM", b"SRTP_AEAD_AES_128_GCM", pylibsrtp.Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
-    Profile("AES128_CM_SHA1_80", b"SRTP_AES128_CM_SHA1_80", pylibsrtp.Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
+    Profile("AEAD_AES_128_GCM", b"SRTP_AEAD_AES_128_GCM", Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12, 16),
+    Profile("AES128_CM_SHA1_80", b"SRTP_AES128_CM_SHA1_80", Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14, 10),
 )
 
 
@@ -65,13 +66,14 @@ class Srtp:
     """
 
     def __init__(self, profile: Profile, keys: Keys) -> None:
-        self._inbound = _session(profile, keys.peer, pylibsrtp.Policy.SSRC_ANY_INBOUND)
-        self._outbound = _session(profile, keys.ours, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+        self._inbound = _session(profile, keys.peer, Policy.SSRC_ANY_INBOUND)
+        self._outbound = _session(profile, keys.ours, Policy.SSRC_ANY_OUTBOUND)
         self.protect = _whole(_binding.lib.srtp_protect, self._outbound, LONGEST)
         self.protect_rtcp = _whole(_binding.lib.srtp_protect_rtcp, self._outbound, LONGEST)
         self.unprotect = _whole(_binding.lib.srtp_unprotect, self._inbound, LONGEST + TRAILER)
         self.unprotect_rtcp = _whole(_binding.lib.srtp_unprotect_rtcp, self._inbound, LONGEST + TRAILER)
-        self.protect_within = _in_place(_binding.lib.srtp_protect, self._outbound)
+        self.protect_places = _in_place(_binding.lib.srtp_protect, self._outbound)
+        self.trailer = profile.tag_length
 
     def forget(self, ssrc: int) -> None:
         """Free what is kept for a source of the peer."""
@@ -82,17 +84,16 @@ class Srtp:
 
 
 def _session(profile: Profile, key: bytes, direction: int) -> pylibsrtp.Session:
-    policy = pylibsrtp.Policy(key=key, ssrc_type=direction, srtp_profile=profile.libsrtp)
+    policy = Policy(key=key, ssrc_type=direction, srtp_profile=profile.libsrtp)
     policy.window_size = REPLAY_WINDOW
     policy.allow_repeat_tx = True
     return pylibsrtp.Session(policy)
 
 
 class Memory:
-    """Bytes that packets are written to and protected in; ``view`` is what Python sees of them."""
+    """Bytes that packets are protected in: ``view`` is what Python sees of them, ``start`` what the cipher does."""
 
     def __init__(self, size: int) -> None:
-        self.size = size
         self.view = memoryview(bytearray(size))
         self.start = _binding.ffi.from_buffer(self.view)
 
@@ -117,21 +118,16 @@ def _whole(function: Callable[..., int], session: Any, longest: int) -> Callable
     return process
 
 
-def _in_place(function: Callable[..., int], session: Any) -> Callable[[Memory, int, bytes], int]:
-    """``function`` on a packet that is put into memory at an offset; gives the offset behind it."""
+def _in_place(function: Callable[..., int], session: Any) -> Callable[[Iterable[tuple[Any, int]]], None]:
+    """``function`` on packets that are in memory already, by where each begins and its length."""
     handle = session._srtp[0]  # noqa: SLF001 - see Srtp
     size = _binding.ffi.new("int *")
 
-    def process(memory: Memory, offset: int, packet: bytes, _alive: Any = session) -> int:
-        length = len(packet)
-        if length > LONGEST or offset + length + TRAILER > memory.size:
-            raise ValueError("the packet is too long")
-        size[0] = length
-        memory.view[offset : offset + length] = packet
-        status = function(handle, memory.start + offset, size)
-        if status:
-            raise SrtpError(pylibsrtp.ERRORS[status])
-        end: int = offset + size[0]
-        return end
+    def process(places: Iterable[tuple[Any, int]], _alive: Any = session) -> None:
+        for start, length in places:
+            size[0] = length
+            status = function(handle, start, size)
+            if status:
+                raise SrtpError(pylibsrtp.ERRORS[status])
 
     return process

@@ -1,6 +1,6 @@
 """A leg's way out: the selected route and the protection, in one object that the send loops can hold on to."""
 
-from parlour.media.transport.burst import Burst
+from parlour.media.transport.burst import Burst, Sheet
 from parlour.media.transport.ice import Route
 from parlour.media.transport.srtp import Srtp, SrtpError
 
@@ -10,7 +10,7 @@ class Wire:
 
     Nothing waits: what the socket will not take now is dropped (``blocked``), what it never will is dropped too
     (``failed``). Without a route or without keys, ``ready`` is false and nothing may be sent. ``burst`` is what whole
-    pictures are sent with; it is empty between calls, so that many may share one.
+    pictures are sent with; nothing is in it between calls, so that many may share one.
     """
 
     __slots__ = ("blocked", "burst", "bytes", "failed", "packets", "ready", "route", "srtp")
@@ -45,21 +45,21 @@ class Wire:
                 return
             self._send(self.route, data)
 
-    def send_burst(self) -> None:
-        """Send what is in the burst, and empty it."""
-        burst, route = self.burst, self.route
-        if route is not None and burst.count:
-            datagrams = burst.datagrams
-            try:
-                route.carrier.send_burst(datagrams, burst.size, route.address)
-            except BlockingIOError:
-                self.blocked += burst.count
-            except OSError:
-                self.failed += burst.count
-            else:
-                self.packets += burst.count
-                self.bytes += len(datagrams)
-        burst.clear()
+    def send_sheet(self, sheet: Sheet) -> None:
+        """Protect and send what was written to the burst's memory for ``sheet``."""
+        route, srtp, count = self.route, self.srtp, len(sheet.places)
+        if route is None or srtp is None:
+            return
+        try:
+            srtp.protect_places(sheet.places)
+            route.carrier.send_burst(sheet.datagrams, sheet.size, route.address)
+        except BlockingIOError:
+            self.blocked += count
+        except (SrtpError, OSError):
+            self.failed += count
+        else:
+            self.packets += count
+            self.bytes += len(sheet.datagrams)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send one compound RTCP packet."""
