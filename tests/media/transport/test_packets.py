@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from parlour.media.packets import MediaPacket
 from parlour.media.transport import rtcp, rtp
-from parlour.media.transport.history import SIZE, History
+from parlour.media.transport.history import History
 from parlour.media.transport.incoming import MAX_MISSING, MAX_TRIES, Incoming, Missing
 
 
