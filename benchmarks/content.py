@@ -70,9 +70,9 @@ def make_beep() -> Beep:
     return Beep(payloads[_BEFORE:], levels, onset)
 
 
-def make_content(codec: VideoCodec, people: int) -> Content:
-    """A film at the size and rate that the server asks each of so many people for, and the sounds."""
-    return Content(make_film(codec, *Plan(people).film), make_sounds(), make_beep())
+def make_content(codec: VideoCodec, people: int, size: tuple[int, int] | None = None) -> Content:
+    """The sounds, and a film of ``size`` in pixels: by default what the server asks so many people for."""
+    return Content(make_film(codec, *Plan(people, size=size).film), make_sounds(), make_beep())
 
 
 def save(content: Content, path: Path) -> None:

@@ -25,7 +25,7 @@ from benchmarks import bare, crowd, fanout, room_document, room_report, room_res
 from benchmarks.content import FPS, Content, make_content, save
 from benchmarks.crowd import Order, Report
 from benchmarks.report import machine
-from benchmarks.room_results import PARTS, Audience, Conversation, Results
+from benchmarks.room_results import PARTS, Audience, Conversation, Given, Results
 from parlour.bus.embedded import private_server
 from parlour.domain.room import Layout
 from parlour.media.video.codec import VideoCodec
@@ -35,6 +35,8 @@ SENDERS_OF = {300: 25}
 """How many of the members send, where it is not all of them; the others watch and hear."""
 LAYOUT_OF = {300: Layout.FIVE_BY_FIVE}
 CODECS_OF = {VideoCodec.H264: MEMBERS, VideoCodec.VP8: (1, 4, 9, 16)}
+GIVEN = {1: (1280, 720), 4: (1280, 720), 9: (640, 360), 16: (640, 360)}
+"""Rooms in which everybody sends pictures of this size, by members; see ``room_report.OTHERS``."""
 SPEAKERS = 3
 WATCHERS = 32
 ATTEMPTS = 2
@@ -70,6 +72,8 @@ class Bench:
                 if members in CODECS_OF[codec]:
                     await self._try(f"{codec} {members}", self._conversation(codec, members))
         if not self._asked.rooms_only:
+            for members, size in GIVEN.items():
+                await self._try(f"{members} of {size[0]}×{size[1]}", self._given(members, size))
             await self._try("beeps", self._beeps())
             for codec in self._asked.codecs:
                 await self._try(f"{codec}, listeners", self._audience(codec))
@@ -117,6 +121,13 @@ class Bench:
             f"picture {room_results.middle(found.report.ages):.0f} ms old ({parts})"
         )
 
+    async def _given(self, members: int, size: tuple[int, int]) -> None:
+        _, path = await self._content(VideoCodec.VP8, members, size)
+        order = self._order(VideoCodec.VP8, members, path, speakers=min(members, SPEAKERS))
+        found = Given(VideoCodec.VP8, members, size, await self._room(order))
+        self.results.given.append(found)
+        console.print(f"{VideoCodec.VP8} {members:>3} of {size[0]}×{size[1]}: {found.cpu:.1%} of a core")
+
     async def _beeps(self) -> None:
         people = 4 if self._asked.quick else 9
         _, path = await self._content(VideoCodec.VP8, people)
@@ -146,9 +157,11 @@ class Bench:
         told = {"seconds": self._asked.seconds, "settle": settle, **more}
         return Order(self._nats_url, 0, str(content), codec, senders, **told)
 
-    async def _content(self, codec: VideoCodec, people: int) -> tuple[Content, Path]:
-        path = self._folder / f"{codec}-{people}"
-        content = await asyncio.to_thread(make_content, codec, people)
+    async def _content(
+        self, codec: VideoCodec, people: int, size: tuple[int, int] | None = None
+    ) -> tuple[Content, Path]:
+        path = self._folder / f"{codec}-{people}-{size}"
+        content = await asyncio.to_thread(make_content, codec, people, size)
         save(content, path)
         return content, path
 

@@ -113,6 +113,27 @@ class Conversation:
 
 
 @dataclass(slots=True)
+class Given:
+    """A room whose cameras send pictures of a size in pixels, whatever the server asks them for."""
+
+    codec: VideoCodec
+    members: int
+    size: tuple[int, int]
+    report: Report
+
+    @property
+    def cpu(self) -> float:
+        """The worker's CPU seconds a second."""
+        window = self.report.windows[0]
+        return window.cpu / window.wall
+
+    @property
+    def starved(self) -> bool:
+        """Whether so many pictures were left out that the CPU figure says nothing about a room that runs well."""
+        return is_starved(self.report)
+
+
+@dataclass(slots=True)
 class Audience:
     """One who sends, and few and many watchers in turns. ``floor`` in microseconds a packet."""
 
@@ -165,6 +186,7 @@ class Results:
     """All of a run. ``other_work`` is the part of the machine that others used meanwhile."""
 
     conversations: list[Conversation] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
     audiences: list[Audience] = field(default_factory=list)
     fan_outs: list[FanOut] = field(default_factory=list)
     beeps: Report | None = None
