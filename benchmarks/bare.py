@@ -5,9 +5,10 @@ All figures are CPU time of the calling process. The codecs have the settings of
 
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from itertools import pairwise
+from itertools import cycle, islice, pairwise
 from time import process_time
 from typing import NamedTuple, cast
 
@@ -25,6 +26,8 @@ from parlour.media.video.encode import BUFFER_SECONDS, PRESET
 from parlour.media.video.rate import kush_bitrate
 
 WARM_UP = 15
+APART = 10
+"""How many pictures lie between what one sender shows and the next."""
 _PACKETS = 20_000
 
 
@@ -46,7 +49,7 @@ class PictureCosts(NamedTuple):
 
 
 def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> PictureCosts:
-    """What the picture of a room costs in which so many people send.
+    """What the picture of a room costs in which so many people send, each another picture of the film, as in a room.
 
     ``paced`` makes a picture when it is due, as a room must, so that waking up and cold caches count; else at once.
     """
@@ -56,7 +59,7 @@ def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> Pic
     ys = [2 * round(height * i / side / 2) for i in range(side + 1)]
     grid = [Rect(xs[i], ys[j], xs[i + 1] - xs[i], ys[j + 1] - ys[j]) for j in range(side) for i in range(side)]
     tiles = grid[:people]
-    decoders = [_decoder(film.codec) for _ in tiles]
+    streams = [_stream(film, number * APART) for number in range(people)]
     scalers = [VideoReformatter() for _ in tiles]
     encoder, canvas = _encoder(film.codec), Canvas(width, height)
     places = [canvas.place(tile) for tile in tiles]
@@ -65,8 +68,7 @@ def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> Pic
     for index in range(WARM_UP + count):
         at = [process_time()]
         pace.wait()
-        packet = film.pictures[index % len(film.pictures)]
-        frames = [frame for decoder in decoders for frame in decoder.decode(av.Packet(packet))]
+        frames = [frame for decoder, data in streams for frame in decoder.decode(av.Packet(next(data)))]
         at.append(process_time())
         scaled = [
             scaler.reformat(frame, wide, high, "yuv420p", interpolation=Interpolation.AREA, threads=1)
@@ -83,6 +85,14 @@ def pictures(film: Film, people: int, count: int, *, paced: bool = False) -> Pic
         if index >= WARM_UP:
             spent = [sum(pair) for pair in zip(spent, (b - a for a, b in pairwise(at)), strict=True)]
     return PictureCosts(*(seconds / count * FPS for seconds in spent))
+
+
+def _stream(film: Film, ahead: int) -> tuple[VideoCodecContext, Iterator[bytes]]:
+    """A decoder of somebody who came so many pictures before, and what it is to decode next."""
+    decoder, data = _decoder(film.codec), cycle(film.pictures)
+    for picture in islice(data, ahead % len(film.pictures)):
+        decoder.decode(av.Packet(picture))
+    return decoder, data
 
 
 def sound(content: Content, speakers: int, ticks: int, *, paced: bool = False) -> float:
