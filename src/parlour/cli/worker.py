@@ -11,6 +11,7 @@ import uvloop
 from parlour.cli.output import fail
 from parlour.cli.process import set_up_logging
 from parlour.domain.errors import Unavailable
+from parlour.media.memory import give_back_large_blocks
 from parlour.media.transport.addresses import resolve
 from parlour.media.worker import WorkerOptions, work
 from parlour.settings import Settings, listed
@@ -39,6 +40,7 @@ def start(settings: Settings, number: int) -> None:
         share=settings.workers or os.cpu_count() or 1,
         relief=settings.relief,
     )
+    give_back_large_blocks()
     # What is imported stays: the collector need not look at it again, and so looks for calls that are over more often.
     gc.collect()
     gc.freeze()

@@ -1,0 +1,25 @@
+"""What encoders and decoders had goes back to the system when they end."""
+
+import ctypes
+from typing import Final
+
+LARGE: Final = 2 << 20
+"""Bytes from which a block is the system's own. The codecs' pictures of 720p are. What comes and goes many times a
+second is not: touching a new block's pages for the first time costs as much as copying them.
+"""
+SPARE: Final = 16 << 20
+"""Bytes that may lie unused at the end of a heap."""
+
+_M_MMAP_THRESHOLD: Final = -3  # malloc.h
+_M_TRIM_THRESHOLD: Final = -1
+
+
+def give_back_large_blocks() -> bool:
+    """Set the process's allocator so; false where it has no such setting (it is glibc's).
+
+    Left to itself it raises the threshold to the largest block that was ever freed, and keeps all blocks below that in
+    the heap of the thread that asked for them. There they stay when a rendition or a room ends, between others that
+    live: a worker through which people come and go would grow by an encoder now and then.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGE) and mallopt(_M_TRIM_THRESHOLD, SPARE))
