@@ -149,6 +149,25 @@ async def _is_lead_other_than(observer: Person, people: list[Person], former: Pe
     return await _speaker(observer, people) is not former
 
 
+async def test_a_silent_microphone_hardly_sends(venue: Venue) -> None:
+    async with venue.party("red", "green") as (red, green):
+        assert await _sound_packets(red) > 40, "a tone is no silence"
+        await red.page.evaluate("call.localStream.getAudioTracks()[0].enabled = false")
+        assert await green.misses(red, 20)
+        assert await _sound_packets(red) < 15
+        await red.page.evaluate("call.localStream.getAudioTracks()[0].enabled = true")
+        assert await green.hears(red, but=(green,))
+
+
+async def _sound_packets(someone: Person) -> float:
+    """How many packets of sound somebody sends in a second."""
+    before = await someone.outbound("audio")
+    await asyncio.sleep(2)
+    after = await someone.outbound("audio")
+    packets, milliseconds = (float(after[name] - before[name]) for name in ("packetsSent", "timestamp"))
+    return packets / milliseconds * 1000
+
+
 async def test_a_muted_camera_is_a_card_at_once_for_everybody(venue: Venue) -> None:
     async with venue.party("red", "green", "blue") as people:
         red, green, blue = people

@@ -12,8 +12,9 @@ from parlour.loadtest.content import FILM, Film, make_film, make_sounds
 from parlour.loadtest.description import BadAnswer, read_answer
 from parlour.loadtest.engine import Engine
 from parlour.loadtest.eye import Eye
-from parlour.loadtest.member import Member, speech
+from parlour.loadtest.member import PAUSE_AFTER, REFRESH, Member, speech
 from parlour.loadtest.peer import Certificate
+from parlour.media.audio.frame import FRAME, RATE
 from parlour.media.packets import MediaPacket, RtpPacket
 from parlour.media.transport import Endpoint, Leg
 from parlour.media.video.codec import VideoCodec
@@ -61,8 +62,10 @@ def film() -> Film:
 
 
 @contextlib.asynccontextmanager
-async def connected(film: Film, *, bursts: bool = True) -> AsyncIterator[tuple[Member, Mirror, Eye, Leg]]:
-    """A member who sends to a mirror and looks into it."""
+async def connected(
+    film: Film, *, bursts: bool = True, voice: int | None = 0, wants: str = ""
+) -> AsyncIterator[tuple[Member, Mirror, Eye, Leg]]:
+    """A member who sends to a mirror and looks into it. ``wants`` is left out of the answer."""
     engine = Engine(bursts=bursts)
     running = asyncio.create_task(engine.run())
     async with await Endpoint.open(("127.0.0.1",)) as endpoint:
@@ -70,10 +73,10 @@ async def connected(film: Film, *, bursts: bool = True) -> AsyncIterator[tuple[M
         eye = member.watch({"me": member.sent_at})
         eye.lay_out({"me": WHOLE})
         leg = endpoint.open_leg(mirror)
-        answer = member.peer.answered(leg.answer(member.peer.offer()))
+        answer = member.peer.answered(leg.answer(member.peer.offer()).replace(wants, ""))
         member.go(answer.places[0])
         await until(lambda: member.peer.connected and leg.connected)
-        member.start(speech(make_sounds(), 0))
+        member.start(speech(make_sounds(), voice))
         try:
             yield member, mirror, eye, leg
         finally:
@@ -97,6 +100,22 @@ async def test_what_is_sent_is_seen_again_with_its_age(film: Film, bursts: bool)
         assert 0 < min(eye.seen.ages) < max(eye.seen.ages) < 2
         assert len(mirror.audio) > 20
         assert {packet.level for packet in mirror.audio} == {25}
+
+
+@pytest.mark.parametrize("pauses", [True, False])
+async def test_silence_is_sent_only_where_it_is_wanted(film: Film, pauses: bool) -> None:
+    async with connected(film, voice=None, wants="" if pauses else "usedtx=1") as (_, mirror, _, _):
+        await until(lambda: mirror.audio and mirror.audio[-1].timestamp - mirror.audio[0].timestamp > 2 * RATE)
+        packets = len(mirror.audio)
+        frames = (mirror.audio[packets - 1].timestamp - mirror.audio[0].timestamp) // FRAME
+        assert {packet.level for packet in mirror.audio} == {127}
+        assert mirror.audio[packets - 1].sequence - mirror.audio[0].sequence == packets - 1
+        if pauses:
+            assert packets < PAUSE_AFTER + frames / REFRESH + 2
+            assert mirror.audio[-1].marker
+        else:
+            assert packets == frames + 1
+            assert not mirror.audio[-1].marker
 
 
 async def test_what_is_lost_is_asked_for_and_comes_again(film: Film) -> None:

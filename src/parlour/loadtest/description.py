@@ -22,11 +22,15 @@ class BadAnswer(ValueError):  # noqa: N818 - the counterpart of the transport's 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Where to go and with whom to agree on keys. ``places`` are the UDP candidates, the first the best."""
+    """Where to go and with whom to agree on keys. ``places`` are the UDP candidates, the first the best.
+
+    ``pauses`` says that silence need not be sent.
+    """
 
     credentials: Credentials
     fingerprints: tuple[Fingerprint, ...]
     places: tuple[tuple[str, int], ...]
+    pauses: bool = False
 
 
 def write_offer(ours: Credentials, fingerprint: Fingerprint, codec: VideoCodec, *, sends: bool) -> str:
@@ -67,7 +71,8 @@ def read_answer(text: str) -> Answer:
     first = taken[0]
     if first.ufrag is None or first.password is None or not first.fingerprints:
         raise BadAnswer("the server's SDP says neither where to go nor whom to trust")
-    return Answer(Credentials(first.ufrag, first.password), first.fingerprints, tuple(_places(text)))
+    pauses = any(codec.parameters.get("usedtx") == "1" for codec in first.codecs.values())
+    return Answer(Credentials(first.ufrag, first.password), first.fingerprints, tuple(_places(text)), pauses)
 
 
 def _places(text: str) -> list[tuple[str, int]]:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 FRAME_S: Final = FRAME / RATE
 PICTURE_S: Final = 1 / FPS
 
+PAUSE_AFTER: Final = 10
+"""Silent frames that are sent before a browser pauses."""
+REFRESH: Final = 10
+"""In a pause it sends one of so many, as Chromium does."""
+
 Sound = Iterator[tuple[bytes, int]]
 """Opus packets with their levels, without end."""
 
@@ -49,7 +54,7 @@ class Member:
         self.peer.sight = self._first = Opening(codec)
         self._engine, self._codec, self._film = engine, codec, film
         self._socket: socket.socket | None = None
-        self._index = 0
+        self._index = self._silent = 0
         self._picture_due = self._sound_due = 0.0
 
     @property
@@ -125,6 +130,10 @@ class Member:
 
     def _send_sound(self, sound: Sound, now: float) -> float:
         payload, level = next(sound)
-        self.peer.send_sound(payload, level, FRAME)
+        self._silent = self._silent + 1 if level == QUIET else 0
+        if self.peer.may_pause and self._silent > PAUSE_AFTER and self._silent % REFRESH:
+            self.peer.pause(FRAME)
+        else:
+            self.peer.send_sound(payload, level, FRAME)
         self._sound_due += FRAME_S
         return self._sound_due

@@ -116,6 +116,7 @@ class Peer:
         self._tie_breaker = secrets.randbits(64)
         self._checks: dict[bytes, float] = {}
         self._audio, self._video = _Stream(), _Stream()
+        self._paused = False
 
     # -- the beginning
 
@@ -176,15 +177,27 @@ class Peer:
             stream.packets += 1
             stream.octets += len(payload)
 
+    @property
+    def may_pause(self) -> bool:
+        """Whether silence need not be sent."""
+        return self._theirs is not None and self._theirs.pauses
+
+    def pause(self, ticks: int) -> None:
+        """Send nothing for ``ticks`` of 48 kHz."""
+        self._audio.timestamp = (self._audio.timestamp + ticks) & 0xFFFFFFFF
+        self._paused = True
+
     def send_sound(self, payload: bytes, level: int, ticks: int) -> None:
         """Send 20 ms of sound, ``ticks`` of 48 kHz after the last; ``level`` is in -dBov."""
         srtp, stream = self._srtp, self._audio
         if srtp is None:
             return
         stream.timestamp = stamp = (stream.timestamp + ticks) & 0xFFFFFFFF
+        kind = AUDIO | rtp.MARKER if self._paused else AUDIO
         header = _AUDIO_HEADER.pack(
-            0x90, AUDIO, stream.sequence, stamp, stream.ssrc, rtp.ONE_BYTE_PROFILE, 1, LEVEL_ID << 4, level, 0
+            0x90, kind, stream.sequence, stamp, stream.ssrc, rtp.ONE_BYTE_PROFILE, 1, LEVEL_ID << 4, level, 0
         )
+        self._paused = False
         stream.sequence = (stream.sequence + 1) & 0xFFFF
         self._emit(srtp.protect(header + payload))
         stream.packets += 1

@@ -180,6 +180,11 @@ def test_stereo_is_answered_as_offered() -> None:
     assert "stereo" not in answer(CHROMIUM)
 
 
+def test_silence_need_not_be_sent_but_in_music() -> None:
+    assert "useinbandfec=1;usedtx=1" in answer(CHROMIUM)
+    assert "usedtx" not in answer(CHROMIUM.replace("useinbandfec=1", "useinbandfec=1;stereo=1"))
+
+
 @pytest.mark.parametrize(
     ("offer", "words"),
     [

@@ -265,8 +265,9 @@ def _accepted(section: Section, facts: MediaFacts, ours: LocalMedia) -> list[str
 def _codec(codec: Codec, facts: MediaFacts) -> list[str]:
     number = codec.payload_type
     if facts.codec == "opus":
-        stereo = ";stereo=1;sprop-stereo=1" if facts.stereo else ""
-        return [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1{stereo}"]
+        # Silence need not be sent (RFC 6716 section 2.1.9), which most people do most of the time; music is sent whole.
+        more = "stereo=1;sprop-stereo=1" if facts.stereo else "usedtx=1"
+        return [f"a=rtpmap:{number} opus/48000/2", f"a=fmtp:{number} minptime=10;useinbandfec=1;{more}"]
     lines = [f"a=rtpmap:{number} {facts.codec}/90000"]
     lines += [f"a=rtcp-fb:{number} {feedback}" for feedback in _FEEDBACK if feedback in codec.feedback]
     if facts.codec == "H264":

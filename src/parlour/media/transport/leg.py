@@ -122,8 +122,9 @@ class Leg:
             self.outgoing_audio.send(self.audio, payload, timestamp, marker, self._wire)
 
     def send_video(self, packets: Sequence[MediaPacket]) -> None:
-        """Send packets of the rendition in use, as they are made, with payloads of at most 1200 bytes.
+        """Send a picture of the rendition in use, as it was made, with payloads of at most 1200 bytes.
 
+        The sequence must not change any more: what all legs have in common is worked out when the first one sends it.
         Before the first keyframe they are left out, and the owner is told that one is wanted.
         """
         if not self._wire.ready or self.video is None or not self.video.sends:
