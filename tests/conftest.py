@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from parlour.front.app import build_app
 from parlour.front.bootstrap import ensure_credentials
@@ -19,24 +20,47 @@ from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving
 
 DATABASES = ("sqlite", "postgresql")
-REAL_TIME = ("tests/browser/", "tests/cluster/", "tests/media/", "tests/loadtest/", "tests/cli/test_loadtest.py")
-"""Tests of what runs in real time. They go one after another, in one of the two processes that ``make test`` has."""
+LANES = {
+    "browsers": ("tests/browser/",),
+    "rooms": (
+        "tests/cluster/",
+        "tests/media/test_",
+        "tests/media/recording/",
+        "tests/loadtest/",
+        "tests/cli/test_load",
+    ),
+    "alone": ("tests/cluster/test_overload.py", "tests/media/test_lipsync.py", "tests/media/test_lipsync_chromium.py"),
+}
+"""Tests of what runs in real time: those of a lane go one after another, and those that go ``alone`` at the very end."""
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-class RealTimeTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """Hands tests out one by one, and those of what runs in real time to one process alone."""
+class InLanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
+    """Hands tests out one by one, and those of a lane to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "real time" if nodeid.startswith(REAL_TIME) else nodeid
+        lanes = [lane for lane, names in LANES.items() if nodeid.startswith(names)]
+        return lanes[-1] if lanes else nodeid
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if "alone" in self.workqueue:
+            self.workqueue.move_to_end("alone")
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        others = [other for other in self.nodes if other is not node and not other.shutting_down]
+        if others and list(self.workqueue) == ["alone"]:
+            node.shutdown()  # the last one to have nothing else to do gets what is left
+        else:
+            super()._reschedule(node)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RealTimeTogether:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InLanes:
     """Who hands out the tests, where there are several processes."""
-    return RealTimeTogether(config, log)
+    return InLanes(config, log)
 
 
 @pytest.fixture(scope="session")
