@@ -128,6 +128,7 @@ class Conference:
         self._recorders = Recorders(self, archive, written) if archive is not None else None
         settings = self._state.room.settings
         self._stage = Stage(settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
+        endpoint.rhythm.follow(self, *self._stage.beats)
         self._timer: asyncio.TimerHandle | None = None
         self._review = self._loop.call_later(REVIEW_S, self._look_again)
         self._over = False
@@ -320,7 +321,6 @@ class Conference:
             else:
                 call.miss_picture(rendition)
         self._sending += time.thread_time() - started
-        self._endpoint.attend()
 
     def _send_sound(self, result: TickResult) -> None:
         if self._over:
@@ -340,7 +340,6 @@ class Conference:
             self._state = outcome.room  # voices rose and fell, but nobody began or stopped: nothing follows from that
         else:
             self._take(outcome)
-        self._endpoint.attend()
 
     def _sees(self, call: Call) -> bool:
         member = self._state.members.get(call.member_id)
@@ -438,6 +437,7 @@ class Conference:
         for call in list(self._calls.values()):
             self._hang_up(call, "the room is over")
         self._calls.clear()
+        self._endpoint.rhythm.forget(self)
         await self._stage.end()
         if self._recorders is not None:
             await self._recorders.end(RECORDED_S)

@@ -8,14 +8,15 @@ from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import LiveRoom
 from parlour.domain.room import Quality, RoomSettings
+from parlour.media.audio.plane import FRAME_S, SoundPlane
 from parlour.media.audio.plane import Deliver as DeliverSound
-from parlour.media.audio.plane import SoundPlane
 from parlour.media.audio.sound import TickResult
 from parlour.media.audio.tones import Tone
 from parlour.media.call import Call
 from parlour.media.lipsync.senders import Senders
 from parlour.media.preview.sampler import Sampler
 from parlour.media.preview.studio import Studio
+from parlour.media.transport import Beat
 from parlour.media.video.canvas import Rect
 from parlour.media.video.card import Card
 from parlour.media.video.picture import TileSpec
@@ -70,6 +71,11 @@ class Stage:
         self._tiles: list[TileSpec] = []
         self._cards: dict[str, Card | None] = {}
         self._volumes: dict[str, tuple[int, int]] = {}
+
+    @property
+    def beats(self) -> tuple[Beat, ...]:
+        """When what has come is used: with each frame of sound and each picture."""
+        return Beat(self.started, FRAME_S), Beat(self.started, 1 / self.fps)
 
     def receiver(self) -> Receiver:
         """What chooses the rendition of a new call."""

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parlour.media.transport.addresses import local_addresses, to_bind, udp_sockets
-from parlour.media.transport.endpoint import BATCH, GATHER, Endpoint
+from parlour.media.transport.endpoint import BATCH, Endpoint
 from parlour.media.transport.ice import MAX_ROUTES, STALE
+from parlour.media.transport.rhythm import LEAD, Beat
 from parlour.media.transport.tcp import MAX_FRAME, PATIENCE
 from tests.media.transport.peer import CHROMIUM, HOME, Peer, Sink, World, settle
 
@@ -226,33 +227,29 @@ async def test_checks_over_udp(host: str) -> None:
         assert answer.message_class == reference.Class.RESPONSE
 
 
-async def test_a_busy_port_is_read_by_whoever_is_awake_and_to_the_end() -> None:
-    now = [0.0]
+async def test_a_busy_port_is_read_before_each_beat_and_to_the_end() -> None:
     async with await Endpoint.open(["127.0.0.1"]) as endpoint:
-        endpoint.clock = lambda: now[0]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.connect(("127.0.0.1", endpoint.candidates[0].port))
-            for count in (1, 2):  # the second one so soon after the first makes the port a busy one
-                sender.send(b"rubbish")
+
+            async def read(count: int) -> None:
                 async with asyncio.timeout(PATIENCE):
                     while endpoint.statistics().datagrams < count:  # noqa: ASYNC110 - the socket tells nobody else
                         await asyncio.sleep(0)
-            sender.send(b"rubbish")
-            endpoint.attend()
-            assert endpoint.statistics().datagrams == 2, "it was read just now"
-            now[0] = GATHER / 4
-            endpoint.attend()
-            assert endpoint.statistics().datagrams == 3
-            now[0] = GATHER
+
+            beat = Beat(endpoint.clock() + 0.05, 3600.0)
+            endpoint.rhythm.follow("room", beat)
+            for count in (1, 2):  # the second one so soon after the first makes the port a busy one
+                sender.send(b"rubbish")
+                await read(count)
             for _ in range(BATCH + 2):
                 sender.send(b"rubbish")
-            endpoint.attend()
-            assert endpoint.statistics().datagrams == 3 + BATCH, "everybody else gets their turn"
             await asyncio.sleep(0)
-            assert endpoint.statistics().datagrams == 3 + BATCH + 2, "what is left does not wait"
-    now[0] = 1.0
-    endpoint.attend()
-    assert "socket error" not in endpoint.statistics().dropped, "a closed port is nobody's business"
+            assert endpoint.statistics().datagrams == 2, "nobody needs it yet"
+            await read(3)
+            assert endpoint.clock() >= beat.started - LEAD - 0.002
+            assert endpoint.statistics().datagrams == 2 + BATCH, "everybody else gets their turn"
+            await read(2 + BATCH + 2)  # what is left does not wait for the next beat
 
 
 async def test_public_addresses_are_announced_in_place_of_local_ones() -> None:

@@ -24,13 +24,14 @@ from parlour.media.transport.burst import Burst, cuts, send_cut, send_singly
 from parlour.media.transport.dtls import Identity
 from parlour.media.transport.ice import Address, Candidate, Carrier, IceLite, Route, candidates
 from parlour.media.transport.leg import Leg
+from parlour.media.transport.rhythm import Rhythm
 from parlour.media.transport.sink import LegSink
 from parlour.media.transport.tcp import TcpPeer
 
 #: Datagrams read before the event loop gets its turn again.
 BATCH: Final = 64
-#: Seconds between reads of a busy port: to be woken for each datagram would cost several times what it takes to handle.
-GATHER: Final = 0.008
+#: Seconds within which a second datagram makes a port a busy one.
+BUSY: Final = 0.008
 TICK: Final = 0.1
 MAX_CONNECTIONS: Final = 1024
 MAX_HANDSHAKE_BACKLOG: Final = 1024
@@ -82,8 +83,8 @@ class UdpPort:
 class Endpoint:
     """All media connections of one worker.
 
-    ``identity`` is the DTLS certificate, ``candidates`` what answers announce; ``clock`` counts the event loop's
-    seconds and ``wall`` is Unix time.
+    ``identity`` is the DTLS certificate, ``candidates`` what answers announce, ``rhythm`` when busy ports are read;
+    ``clock`` counts the event loop's seconds and ``wall`` is Unix time.
     """
 
     def __init__(self, identity: Identity, clock: Callable[[], float], wall: Callable[[], float]) -> None:
@@ -92,6 +93,7 @@ class Endpoint:
         self.wall = wall
         self.candidates: Sequence[Candidate] = ()
         self.burst = Burst()
+        self.rhythm = Rhythm()
         self._legs: dict[Leg, None] = {}
         self._by_ufrag: dict[str, Leg] = {}
         self._ports: list[UdpPort] = []
@@ -205,17 +207,9 @@ class Endpoint:
 
     # -- what arrives
 
-    def attend(self) -> None:
-        """Read busy ports: whoever has the loop awake for something else calls this, which saves waking it anew."""
-        now = self.clock()
-        for port in self._ports:
-            if port.timer is not None and now - port.read_at >= GATHER / 4 and (count := self._read(port)):
-                port.timer.cancel()
-                self._read_again(port, count)
-
     def _readable(self, port: UdpPort) -> None:
-        """Something came. Where much does, the port is looked at every ``GATHER`` seconds from now on instead."""
-        busy = self.clock() - port.read_at < GATHER
+        """Something came. Where much does, the port is looked at in the ``rhythm`` from now on instead."""
+        busy = self.clock() - port.read_at < BUSY
         count = self._read(port)
         if busy:
             asyncio.get_running_loop().remove_reader(port.socket)
@@ -232,8 +226,11 @@ class Endpoint:
     def _read_again(self, port: UdpPort, count: int) -> None:
         """Plan the next read of a busy port: at once where the last one did not come to an end."""
         loop = asyncio.get_running_loop()
-        more = count == BATCH
-        port.timer = loop.call_soon(self._gather, port) if more else loop.call_later(GATHER, self._gather, port)
+        if count == BATCH:
+            port.timer = loop.call_soon(self._gather, port)
+        else:
+            now = self.clock()
+            port.timer = loop.call_later(self.rhythm.next(now) - now, self._gather, port)
 
     def _read(self, port: UdpPort) -> int:
         """Read what is there, ``BATCH`` datagrams at most; how many there were."""
