@@ -16,7 +16,7 @@ web: $(VENV)/web.stamp ## Build the room's page
 
 test: $(VENV)/dev.stamp $(VENV)/web.stamp ## Run every test, on both databases and in a real browser
 	@tests/system-packages
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n 3 --dist loadscope $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n 2 --dist loadscope $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and the directions of dependence
 	@$(BIN)/ruff check .

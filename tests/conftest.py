@@ -22,10 +22,12 @@ from tests.support.server import PROJECT, TOKEN, RunningServer, serving
 DATABASES = ("sqlite", "postgresql")
 LANES = {
     "browsers": ("tests/browser/",),
-    "servers": ("tests/cluster/", "tests/loadtest/", "tests/cli/test_loadtest.py"),
-    "rooms": ("tests/media/test_", "tests/media/recording/", "tests/media/transport/test_chromium.py"),
+    "rooms": (
+        "tests/cluster/", "tests/media/test_", "tests/media/recording/", "tests/media/transport/test_chromium.py",
+        "tests/loadtest/", "tests/cli/test_loadtest.py",
+    ),
     "alone": ("tests/cluster/test_overload.py", "tests/media/test_lipsync.py", "tests/media/test_lipsync_chromium.py"),
-}
+}  # fmt: skip
 """Tests of what runs in real time. Those of a lane go one after another, those that go ``alone`` at the very end."""
 
 # How long an example takes says more about the machine than about the code.
