@@ -10,7 +10,6 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
-from xdist.workermanage import WorkerController
 
 from parlour.front.app import build_app
 from parlour.front.bootstrap import ensure_credentials
@@ -20,44 +19,24 @@ from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving
 
 DATABASES = ("sqlite", "postgresql")
-LANES = {
-    "browsers": ("tests/browser/",),
-    "rooms": (
-        "tests/cluster/", "tests/media/test_", "tests/media/recording/", "tests/media/transport/test_chromium.py",
-        "tests/loadtest/", "tests/cli/test_loadtest.py",
-    ),
-    "alone": ("tests/cluster/test_overload.py", "tests/media/test_lipsync.py", "tests/media/test_lipsync_chromium.py"),
-}  # fmt: skip
-"""Tests of what runs in real time. Those of a lane go one after another, those that go ``alone`` at the very end."""
+REAL_TIME = ("tests/browser/", "tests/cluster/", "tests/media/", "tests/loadtest/", "tests/cli/test_loadtest.py")
+"""Tests of what runs in real time. They go one after another, in one of the two processes that ``make test`` has."""
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-class InLanes(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
-    """Hands tests out one by one, and those of a lane to one process."""
+class RealTimeTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
+    """Hands tests out one by one, and those of what runs in real time to one process alone."""
 
     def _split_scope(self, nodeid: str) -> str:
-        lanes = [lane for lane, names in LANES.items() if nodeid.startswith(names)]
-        return lanes[-1] if lanes else nodeid
-
-    def _assign_work_unit(self, node: WorkerController) -> None:
-        if "alone" in self.workqueue:
-            self.workqueue.move_to_end("alone")
-        super()._assign_work_unit(node)
-
-    def _reschedule(self, node: WorkerController) -> None:
-        others = [other for other in self.nodes if other is not node and not other.shutting_down]
-        if others and list(self.workqueue) == ["alone"]:
-            node.shutdown()  # the last one to have nothing else to do gets what is left
-        else:
-            super()._reschedule(node)
+        return "real time" if nodeid.startswith(REAL_TIME) else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InLanes:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RealTimeTogether:
     """Who hands out the tests, where there are several processes."""
-    return InLanes(config, log)
+    return RealTimeTogether(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,7 @@ def check_film(octets: bytes) -> None:
 
 
 async def test_a_guest_may_not_record(tmp_path: Path) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1", PARLOUR_SEAT_GRACE="2") as server:
+    with serving(tmp_path, PARLOUR_WORKERS="1", PARLOUR_SEAT_GRACE="10") as server:
         to = make_room(server)
         await until(lambda: figures(server), 40)
         with server.client() as api:
