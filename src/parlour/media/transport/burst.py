@@ -10,6 +10,7 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 
 from parlour.media.packets import MediaPacket
+from parlour.media.transport import rtp
 from parlour.media.transport.ice import Address, Carrier
 from parlour.media.transport.srtp import LONGEST, TRAILER, Memory
 
@@ -19,7 +20,6 @@ MOST: Final = 64
 SPACE: Final = 60_000
 
 _FULL = SPACE - LONGEST - TRAILER
-_MARKER: Final = 0x80
 _UDP_SEGMENT: Final = 103  # linux/udp.h
 _SIZE = Struct("=H")
 
@@ -29,7 +29,7 @@ class Sheet(NamedTuple):
 
     ``plain`` is how they begin, headers and room for what protection adds left empty; ``heads`` are where each one's
     header goes and its marker bit, ``places`` where it is in memory and its length as the cipher wants them;
-    ``datagrams`` are the bytes to be sent, each ``size`` long but the last.
+    ``datagrams`` are the bytes to be sent, each ``size`` long but the last; ``octets`` counts those of payload.
     """
 
     plain: bytes
@@ -37,6 +37,7 @@ class Sheet(NamedTuple):
     places: tuple[tuple[Any, int], ...]
     datagrams: memoryview
     size: int
+    octets: int
 
 
 class Burst:
@@ -72,11 +73,12 @@ class Burst:
             start, length = len(plain), header + len(packet.payload)
             if length > LONGEST:
                 raise ValueError("the packet is too long")
-            heads.append((start, _MARKER if packet.marker else 0))
+            heads.append((start, rtp.MARKER if packet.marker else 0))
             places.append((self._memory.start + start, length))
             plain += bytes(header) + packet.payload + bytes(trailer)
         size = header + len(packets[0].payload) + trailer
-        return Sheet(bytes(plain), tuple(heads), tuple(places), self.view[: len(plain)], size)
+        octets = sum(len(packet.payload) for packet in packets)
+        return Sheet(bytes(plain), tuple(heads), tuple(places), self.view[: len(plain)], size, octets)
 
 
 def _groups(packets: Sequence[MediaPacket], more: int) -> list[Sequence[MediaPacket]]:

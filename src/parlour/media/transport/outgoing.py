@@ -130,10 +130,10 @@ class OutgoingVideo(_Outgoing):
                     pack(view, at, 0x80, payload_type | marker, sequence, stamp, ssrc)
                     sequence = (sequence + 1) & 0xFFFF
             wire.send_sheet(sheet)
+            self.octets += sheet.octets
         self._history.add(packets, stamp)
         self.sequence = sequence
         self.packets += len(packets)
-        self.octets += sum(len(packet.payload) for packet in packets)
         self._last_timestamp = stamp
 
     def resend(self, facts: MediaFacts, sequences: Iterable[int], wire: Wire, now: float) -> None:
