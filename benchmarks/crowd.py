@@ -90,6 +90,11 @@ class Window:
     packets_in: int = 0
     worker: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def share(self) -> float:
+        """The worker's CPU seconds a second."""
+        return self.cpu / self.wall
+
 
 @dataclass(slots=True)
 class Report:

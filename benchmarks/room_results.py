@@ -46,7 +46,7 @@ class Conversation:
     @property
     def cpu(self) -> float:
         """The worker's CPU seconds a second."""
-        return self.window.cpu / self.window.wall
+        return self.window.share
 
     @property
     def parts(self) -> dict[str, float]:
@@ -124,8 +124,7 @@ class Given:
     @property
     def cpu(self) -> float:
         """The worker's CPU seconds a second."""
-        window = self.report.windows[0]
-        return window.cpu / window.wall
+        return self.report.windows[0].share
 
     @property
     def starved(self) -> bool:
@@ -173,7 +172,7 @@ class Audience:
         windows, found = self.report.windows, []
         for at in range(1, len(windows) - 1, 2):
             near = windows[at - 1 : at + 2]
-            cpu = [window.cpu / window.wall for window in near]
+            cpu = [window.share for window in near]
             packets = [(window.video_out + window.audio_out) / window.wall for window in near]
             people = [float(window.receivers) for window in near]
             more = [values[1] - (values[0] + values[2]) / 2 for values in (cpu, packets, people)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from parlour.media.packets import MediaPacket
 from parlour.media.transport import rtcp, rtp
-from parlour.media.transport.history import History
+from parlour.media.transport.history import SIZE, History
 from parlour.media.transport.incoming import MAX_MISSING, MAX_TRIES, Incoming, Missing
 
 
@@ -68,11 +68,11 @@ def test_a_nack_names_exactly_what_is_missing_over_the_wrap_too(start: int, step
 
 def test_a_history_finds_what_is_still_there() -> None:
     history = History(65530)
-    packets = [MediaPacket(bytes([number & 255]), number, True, True, False) for number in range(522)]
+    packets = [MediaPacket(bytes([number & 255]), number, True, True, False) for number in range(SIZE + 10)]
     assert history.find(65529) is None
     for number in range(0, len(packets), 3):
         history.add(packets[number : number + 3], number)
-    assert history.find((65530 + 521) & 0xFFFF) == (packets[-1], 519)
+    assert history.find((65530 + SIZE + 9) & 0xFFFF) == (packets[-1], SIZE + 7)
     assert history.find((65530 + 10) & 0xFFFF) == (packets[10], 9)
     assert history.find((65530 + 9) & 0xFFFF) is None
     assert history.find(history.end) is None
