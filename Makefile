@@ -14,9 +14,10 @@ serve: $(VENV)/web.stamp ## Start Parlour on http://localhost:8080
 
 web: $(VENV)/web.stamp ## Build the room's page
 
+test: export PYTHONDONTWRITEBYTECODE = # servers are started by the hundred, and would be compiled each time
 test: $(VENV)/dev.stamp $(VENV)/web.stamp ## Run every test, on both databases and in a real browser
 	@tests/system-packages
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n 2 --dist loadscope $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n 3 --dist loadscope $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and the directions of dependence
 	@$(BIN)/ruff check .

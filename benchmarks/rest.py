@@ -165,7 +165,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--requests", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--connections", nargs="+", type=int, default=CONNECTIONS)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each server in each cell (3)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="measured seconds of a round (2)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="measured seconds of a round (1.5)")
     parser.add_argument("--quick", action="store_true", help="one round of half a second: only to see that it runs")
     parser.add_argument("--access-log", choices=("on", "off"), default="on", help="our server's (on, its default)")
     parser.add_argument("--memory", action="store_true", help="watch our server's memory instead")

@@ -84,6 +84,11 @@ class Bench:
         results.other_work = (crowd.machine_busy() - busy - ours) / results.seconds / (os.cpu_count() or 1)
         return results
 
+    async def room(self, codec: VideoCodec, members: int) -> Conversation:
+        """A room without its floor."""
+        _, order = await self._talk(codec, members)
+        return Conversation(codec, members, order.senders, order.speakers, await self._room(order))
+
     async def _try(self, name: str, measuring: Awaitable[None]) -> None:
         """Measure something; where the machine is too small or too busy for it, go on with the rest."""
         try:
@@ -94,13 +99,8 @@ class Bench:
             console.print(f"{name} could not be measured: {reason}")
 
     async def _conversation(self, codec: VideoCodec, members: int) -> None:
-        senders = SENDERS_OF.get(members, members)
-        content, path = await self._content(codec, senders)
-        speakers = min(senders, SPEAKERS)
-        order = self._order(
-            codec, senders, path, watchers=members - senders, speakers=speakers,
-            layout=LAYOUT_OF.get(members, Layout.GRID_RESPONSIVE),
-        )  # fmt: skip
+        content, order = await self._talk(codec, members)
+        senders, speakers = order.senders, order.speakers
         for attempt in range(ATTEMPTS):
             warm = [await self._floor(content, senders, speakers)]
             found = Conversation(codec, members, senders, speakers, await self._room(order), attempts=attempt + 1)
@@ -121,12 +121,27 @@ class Bench:
             f"picture {room_results.middle(found.report.ages):.0f} ms old ({parts})"
         )
 
+    async def _talk(self, codec: VideoCodec, members: int) -> tuple[Content, Order]:
+        senders = SENDERS_OF.get(members, members)
+        content, path = await self._content(codec, senders)
+        order = self._order(
+            codec, senders, path, watchers=members - senders, speakers=min(senders, SPEAKERS),
+            layout=LAYOUT_OF.get(members, Layout.GRID_RESPONSIVE),
+        )  # fmt: skip
+        return content, order
+
     async def _given(self, members: int, size: tuple[int, int]) -> None:
-        _, path = await self._content(VideoCodec.VP8, members, size)
-        order = self._order(VideoCodec.VP8, members, path, speakers=min(members, SPEAKERS))
-        found = Given(VideoCodec.VP8, members, size, await self._room(order))
+        content, path = await self._content(VideoCodec.VP8, members, size)
+        speakers = min(members, SPEAKERS)
+        report = await self._room(self._order(VideoCodec.VP8, members, path, speakers=speakers))
+        paced = await asyncio.to_thread(self._paced_floor, content, members, speakers)
+        packets = await asyncio.to_thread(self._packets, content, report)
+        found = Given(VideoCodec.VP8, members, size, report, paced | packets)
         self.results.given.append(found)
-        console.print(f"{VideoCodec.VP8} {members:>3} of {size[0]}×{size[1]}: {found.cpu:.1%} of a core")
+        console.print(
+            f"{VideoCodec.VP8} {members:>3} of {size[0]}×{size[1]}: {found.cpu:.1%} of a core, "
+            f"{found.cpu / found.floor:.2f} of the floor in real time"
+        )
 
     async def _beeps(self) -> None:
         people = 4 if self._asked.quick else 9
@@ -253,11 +268,18 @@ def read_arguments() -> argparse.Namespace:
     return asked
 
 
-async def measure(asked: argparse.Namespace) -> Results:
-    """Run everything on a bus of its own."""
+@asynccontextmanager
+async def bench(asked: argparse.Namespace) -> AsyncIterator[Bench]:
+    """A run on a bus and in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="parlour-bench-") as name:
         async with private_server(Path(name) / "nats") as nats_url:
-            return await Bench(asked, Path(name), nats_url).run()
+            yield Bench(asked, Path(name), nats_url)
+
+
+async def measure(asked: argparse.Namespace) -> Results:
+    """Run everything."""
+    async with bench(asked) as everything:
+        return await everything.run()
 
 
 def main() -> None:

@@ -53,7 +53,10 @@ COUNT_HEADINGS = (
     "Encodes a frame of sound",
     "Speakers",
 )
-GIVEN_HEADINGS = ("Codec", "Members", "They send", "Worker, % of a core", "mod_conference", "Part of it")
+GIVEN_HEADINGS = (
+    "Codec", "Members", "They send", "Worker, % of a core", "Floor in real time", "Ratio",
+    "mod_conference", "Part of it",
+)  # fmt: skip
 FAN_HEADINGS = ("Receivers", "Legs", "Bare", "Bare, cut", "C", "C, cut", "Legs of C", "of C, cut")
 TARGET_HEADINGS = ("Target", "Asked", "Found", "")
 
@@ -113,6 +116,7 @@ def given(results: Results) -> Rows:
     return [
         [
             str(found.codec), str(found.members), f"{found.size[0]}×{found.size[1]}", f"{found.cpu:.1%}",
+            f"{found.floor:.1%}", f"{found.cpu / found.floor:.2f}",
             f"{OTHERS[found.members]:.0%}", f"{found.cpu / OTHERS[found.members]:.2f}",
         ]
         for found in results.given

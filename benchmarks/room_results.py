@@ -59,12 +59,12 @@ class Conversation:
     @property
     def ratio(self) -> float:
         """The worker's CPU over that of the floor without a pause."""
-        return self.cpu / self._at_its_rate(self.floor)
+        return self.cpu / at_its_rate(self.floor, self.fps)
 
     @property
     def ratio_paced(self) -> float:
         """The worker's CPU over that of the floor in real time."""
-        return self.cpu / self._at_its_rate(self.paced)
+        return self.cpu / at_its_rate(self.paced, self.fps)
 
     @property
     def jitter(self) -> float:
@@ -106,25 +106,29 @@ class Conversation:
         sending = self.parts["out"] * self.window.wall
         return (self.window.video_out + self.window.audio_out) / sending if sending else 0.0
 
-    def _at_its_rate(self, parts: dict[str, float]) -> float:
-        """Pictures that were left out need not be made, but what was sent must be decoded."""
-        made = sum(parts[name] for name in ("scale", "compose", "encode"))
-        return sum(parts.values()) - made * (1 - min(1.0, self.fps / 30))
-
 
 @dataclass(slots=True)
 class Given:
-    """A room whose cameras send pictures of a size in pixels, whatever the server asks them for."""
+    """A room whose cameras send pictures of a size in pixels, whatever the server asks them for.
+
+    ``paced`` as in ``Conversation``.
+    """
 
     codec: VideoCodec
     members: int
     size: tuple[int, int]
     report: Report
+    paced: dict[str, float] = field(default_factory=dict)
 
     @property
     def cpu(self) -> float:
         """The worker's CPU seconds a second."""
         return self.report.windows[0].share
+
+    @property
+    def floor(self) -> float:
+        """The same of the floor in real time."""
+        return at_its_rate(self.paced, rate(self.report))
 
     @property
     def starved(self) -> bool:
@@ -201,6 +205,12 @@ class Results:
 def rate(report: Report) -> float:
     """Pictures a second by the time stamps: 30 less what was left out."""
     return 30 * report.pictures / max(1, report.ticks)
+
+
+def at_its_rate(floor: dict[str, float], fps: float) -> float:
+    """What a floor takes at this rate: pictures that were left out need not be made, but what was sent is decoded."""
+    made = sum(floor[name] for name in ("scale", "compose", "encode"))
+    return sum(floor.values()) - made * (1 - min(1.0, fps / 30))
 
 
 def is_starved(report: Report) -> bool:

@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from parlour.cores import granted_cores
 from parlour.domain.token import TOKEN_MAX, TOKEN_MIN
 from parlour.objects import objects_url
 
@@ -113,7 +114,7 @@ class Settings(BaseSettings):
     nats_url: Annotated[str, _one_of_schemes("nats", "tls")] | None = Field(
         None, description="NATS server that fronts and media workers meet on; by default a private one."
     )
-    workers: int = Field(0, ge=0, le=256, description="Media workers that `parlour serve` runs; 0: one for each core.")
+    workers: int = Field(0, ge=0, le=256, description="Media workers that `parlour serve` runs; 0: one a core.")
     media_host: str = Field(
         "localhost",
         description="Name or address that media workers listen on; 0.0.0.0 or :: for every interface. By default this"
@@ -196,11 +197,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _ports_last_for_the_workers(self) -> "Settings":
-        count = self.workers or os.cpu_count() or 1
+        count = self.worker_count
         for name, first in (("UDP_PORT", self.udp_port), ("ICE_TCP_PORT", self.ice_tcp_port)):
             if first + count - 1 > 65535:
                 raise ValueError(f"PARLOUR_{name}: {count} workers from {first} on need ports beyond 65535")
         return self
+
+    @property
+    def worker_count(self) -> int:
+        """How many media workers there are, the default worked out: one for each whole core that may be used."""
+        return self.workers or max(1, int(granted_cores()))
 
     @property
     def database(self) -> str:

@@ -14,6 +14,7 @@ from parlour.loadtest.server import PARTS as FIGURES
 from parlour.media.video.codec import VideoCodec
 
 SECONDS = 8.0
+FLOOR = dict.fromkeys(PARTS[:-1], 0.05)
 
 
 def conversation(members: int = 16, told: dict[str, float] | None = None) -> Conversation:
@@ -23,8 +24,7 @@ def conversation(members: int = 16, told: dict[str, float] | None = None) -> Con
     }  # fmt: skip
     window = Window(members, SECONDS, 4.0, video_out=8000, audio_out=800, worker=figures | (told or {}))
     report = Report([window], joins=[40.0], ages=[20.0], pictures=240, ticks=240)
-    floor = dict.fromkeys(PARTS[:-1], 0.05)
-    return Conversation(VideoCodec.H264, members, members, 3, report, floor, dict(floor))
+    return Conversation(VideoCodec.H264, members, members, 3, report, FLOOR, FLOOR)
 
 
 def test_the_parts_are_all_that_the_worker_took() -> None:
@@ -67,7 +67,7 @@ def test_an_encode_too_many_is_noticed(told: dict[str, float], complaints: int) 
 def test_targets_say_what_is_met() -> None:
     windows = {members: Window(members, SECONDS, SECONDS / 2) for members in (9, 16)}
     given = [
-        Given(VideoCodec.VP8, members, (640, 360), Report([window], pictures=240, ticks=240))
+        Given(VideoCodec.VP8, members, (640, 360), Report([window], pictures=240, ticks=240), FLOOR)
         for members, window in windows.items()
     ]
     results = Results([conversation()], given, fan_outs=[FanOut(300, 70.0, 1.0, 1.0, 100.0, 200.0)])
@@ -76,6 +76,7 @@ def test_targets_say_what_is_met() -> None:
     assert found["CPU of 16, H264"] == "missed"
     assert (found["9 of 640×360, VP8"], found["16 of 640×360, VP8"]) == ("missed", "met")
     assert found["picture through the mixer, median"] == "met"
+    assert room_report.given(results)[0][3:] == ["50.0%", "35.0%", "1.43", "80%", "0.62"]
 
 
 def test_data_plot_and_tables_are_written_and_can_be_read_again(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A real Chromium, and pages in it that carry the unmodified browser SDK."""
 
-import shutil
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -11,21 +10,14 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, WebSocket, async_playwright
 
 from parlour.store.database import Database
+from tests.support.chromium import CHROMIUM, DEVICES, WHOLE_SCREEN
 from tests.support.fake_rooms import FakeRooms
 from tests.support.peers import Peers
 from tests.support.signalling import House, front_with_rooms
+from tests.support.waiting import PATIENCE_S
 
 HERE = Path(__file__).parent
 SDK = HERE / "node_modules/@signalwire/js/dist/index.umd.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--auto-select-desktop-capture-source=Entire screen",
-    "--mute-audio",
-    "--disable-gpu",
-]
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +53,7 @@ async def house(database: Database, peers: Peers) -> AsyncIterator[House]:
 async def browser() -> AsyncIterator[Browser]:
     """Chromium with a made-up camera and microphone."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*DEVICES, WHOLE_SCREEN])
         yield browser
         await browser.close()
 
@@ -128,7 +120,7 @@ async def new_tab(browser: Browser, house: House, site: str) -> Callable[[], Awa
     async def make() -> Tab:
         context = await browser.new_context(permissions=["camera", "microphone"])
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         tab = Tab(page, house)
         await page.goto(site)
         return tab

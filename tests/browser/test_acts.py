@@ -30,8 +30,8 @@ FORGET = "heard.splice(0, heard.length, ...heard.filter((one) => one.name === 'l
 
 
 async def test_every_act_of_the_sdk_is_answered_done_and_told(tmp_path: Path, site: str) -> None:
-    with serving(tmp_path / "server", PARLOUR_WORKERS="1") as server:
-        await until(lambda: figures(server), 40)
+    with serving(tmp_path / "server") as server:
+        await until(lambda: figures(server))
         async with async_playwright() as playwright:
             venue = Venue(server, playwright, site, tmp_path)
             room = await venue.room()
@@ -62,6 +62,7 @@ async def test_every_act_of_the_sdk_is_answered_done_and_told(tmp_path: Path, si
                 await green.dial(f"{room.path}?channel=video")
                 await red.do("end", memberId=green.member_id)
                 await red.told_of(green, "member.left")
+                await green.told("destroy")
             await venue.close()
 
 

@@ -13,12 +13,12 @@ from tests.support.server import serving
 
 pytestmark = pytest.mark.slow
 
-GRACE_S = 15
+GRACE_S = 10
 
 
 async def test_a_killed_browser_leaves_the_room_after_the_grace_period(tmp_path: Path, site: str) -> None:
-    with serving(tmp_path / "server", PARLOUR_WORKERS="1", PARLOUR_SEAT_GRACE=str(GRACE_S)) as server:
-        await until_so(lambda: figures(server), 40)
+    with serving(tmp_path / "server", PARLOUR_SEAT_GRACE=str(GRACE_S)) as server:
+        await until_so(lambda: figures(server))
         async with async_playwright() as playwright:
             venue = Venue(server, playwright, site, tmp_path)
             room = await venue.room(max_members=2)

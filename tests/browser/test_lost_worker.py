@@ -18,7 +18,7 @@ VIDEO = "until(async () => (await received()).video > 20)"
 @pytest.mark.parametrize("how", ["reattach", "dial"])
 async def test_a_page_is_told_and_comes_back_to_its_seat(tmp_path: Path, site: str, how: str) -> None:
     with serving(tmp_path / "server", PARLOUR_WORKERS="2") as server:
-        await until(lambda: len(figures(server)) == 2, 40)
+        await until(lambda: len(figures(server)) == 2)
         async with async_playwright() as playwright:
             venue = Venue(server, playwright, site, tmp_path)
             room = await venue.room()

@@ -46,7 +46,7 @@ async def place(folder: Path, site: str, host: str) -> AsyncIterator[Venue]:
     with socket.socket(family) as probe:
         probe.bind((host, 0))
         port = str(probe.getsockname()[1])
-    settings = {"PARLOUR_WORKERS": "1", "PARLOUR_MEDIA_HOST": host, "PARLOUR_ICE_TCP_PORT": port}
+    settings = {"PARLOUR_MEDIA_HOST": host, "PARLOUR_ICE_TCP_PORT": port}
     with serving(folder / "server", **settings) as server:
         async with async_playwright() as playwright:
             venue = Venue(server, playwright, site, folder)

@@ -12,6 +12,7 @@ from playwright.async_api import async_playwright
 from tests.browser.venue import Venue
 from tests.support.people import until
 from tests.support.server import serving
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +28,8 @@ def is_red(frame: Image.Image) -> bool:
 
 
 async def test_whoever_has_the_url_sees_the_session_until_it_is_over(tmp_path: Path, site: str) -> None:
-    with serving(tmp_path / "server", PARLOUR_WORKERS="1") as server:
-        async with async_playwright() as playwright, httpx.AsyncClient() as stranger:
+    with serving(tmp_path / "server") as server:
+        async with async_playwright() as playwright, httpx.AsyncClient(timeout=PATIENCE_S) as stranger:
             venue = Venue(server, playwright, site, tmp_path)
             room = await venue.room(enable_room_previews=True)
             async with venue.person("red") as red:
@@ -38,7 +39,7 @@ async def test_whoever_has_the_url_sees_the_session_until_it_is_over(tmp_path: P
                 async def is_there() -> bool:
                     return (await stranger.get(url)).status_code == 200
 
-                assert await until(is_there, 30)
+                assert await until(is_there)
                 got = await stranger.get(url)
                 assert got.headers["content-type"] == "image/webp"
                 picture = Image.open(io.BytesIO(got.content))
@@ -53,5 +54,5 @@ async def test_whoever_has_the_url_sees_the_session_until_it_is_over(tmp_path: P
                 kept = await asyncio.to_thread(lambda: list(Path(tmp_path).glob("server/data/objects/previews/*")))
                 return (await stranger.get(url)).status_code == 404 and not kept
 
-            assert await until(is_gone, 30)
+            assert await until(is_gone)
             await venue.close()

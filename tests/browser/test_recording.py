@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from tests.browser.venue import Venue, meet, opened
 from tests.support.people import COLOURS, until
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -63,13 +63,11 @@ async def the_recording(venue: Venue, **wanted: Any) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
 
     async def is_so() -> bool:
-        async with httpx.AsyncClient(
-            base_url=venue.server.origin, auth=(venue.server.project, venue.server.token)
-        ) as api:
+        async with venue.server.async_client() as api:
             found[:] = (await api.get("/api/video/room_recordings")).json()["data"]
         return len(found) == 1 and wanted.items() <= found[0].items()
 
-    assert await until(is_so, 60), found
+    assert await until(is_so), found
     return found[0]
 
 
@@ -80,12 +78,12 @@ async def test_a_recording_plays_in_a_browser_and_can_be_sought_in(venue: Venue)
         await meet(red)
         await the_recording(venue, status="recording")
         shot = time.monotonic()
-        assert await until(partial(_is_past, shot + 4), 20)
+        assert await until(partial(_is_past, shot + 4))
     recording = await the_recording(venue, status="completed")
     assert recording["reason"] is None
     page = await (await venue.browser("red")).new_page()
     await page.goto(f"{venue.server.origin}/healthz")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         played = await page.evaluate(PLAY, recording["uri"])
     await page.close()
     assert played["error"] is None

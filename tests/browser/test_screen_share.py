@@ -7,11 +7,11 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.venue import Venue, meet, opened
+from tests.support.chromium import WHOLE_SCREEN
 from tests.support.people import Person, start_browser, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
-WHOLE_SCREEN = "--auto-select-desktop-capture-source=Entire screen"
 SHARE = "call.startScreenShare({ audio: false, video: true }).then((it) => { window.shared = it; return it.memberId; })"
 LOCAL = """
 async () => {
@@ -102,13 +102,13 @@ async def test_the_whole_screen_is_shared_sharp_with_people_over_it(venue: Venue
             wrong = [a for a, b in pairs if max(abs(x - y) for x, y in zip(a, b, strict=True)) > 40]
             return len(wrong) <= len(pairs) // 20
 
-        assert await until(as_captured, 20), "the screen's pixels are in the room's picture"
+        assert await until(as_captured), "the screen's pixels are in the room's picture"
 
         async def sharp() -> bool:
             sent = await red.page.evaluate(SENT)
             return [sent.get("frameWidth"), sent.get("frameHeight")] == [local["width"], local["height"]]
 
-        assert await until(sharp, 20)
+        assert await until(sharp)
         await green.page.evaluate(
             "id => call.setPositions({ positions: { [id]: 'reserved-1', [call.memberId]: 'standard-1' } })", screen_id
         )
@@ -120,7 +120,7 @@ async def test_the_whole_screen_is_shared_sharp_with_people_over_it(venue: Venue
         async def slower() -> bool:
             return bool((await red.page.evaluate(constraints)).get("frameRate") == 10)
 
-        assert await until(slower, 20), "a small tile costs frames ..."
+        assert await until(slower), "a small tile costs frames ..."
         assert await sharp(), "... and no pixels"
         await red.page.evaluate("shared.leave()")
         for someone in (red, green):

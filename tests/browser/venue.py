@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.async_api import Browser, Error, Playwright, async_playwright
 
 from tests.cluster.conftest import figures
-from tests.support.people import PATIENCE_S, POLL_S, Person, start_browser, visitor
+from tests.support.people import POLL_S, Person, start_browser, visitor
 from tests.support.server import RunningServer, serving
+from tests.support.waiting import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Venue:
 
     async def room(self, **settings: Any) -> Room:
         """Make a room."""
-        async with self._client() as client:
+        async with self.server.async_client() as client:
             asked = {"name": f"room {next(self._names)}", "enable_room_previews": False} | settings
             made = (await client.post("/api/fabric/resources/conference_rooms", json=asked)).json()
             found = await client.get(f"/api/fabric/resources/conference_rooms/{made['id']}/addresses")
@@ -52,13 +52,13 @@ class Venue:
 
     async def change(self, room: Room, **settings: Any) -> None:
         """Change a room."""
-        async with self._client() as client:
+        async with self.server.async_client() as client:
             answer = await client.put(f"/api/fabric/resources/conference_rooms/{room.id}", json=settings)
             assert answer.status_code == 200, answer.text
 
     async def token(self, room: Room) -> str:
         """Let somebody in, as a moderator."""
-        async with self._client() as client:
+        async with self.server.async_client() as client:
             asked = {"address_id": room.address_id, "moderator": True}
             token: str = (await client.post("/api/fabric/subscriber/invites", json=asked)).json()["token"]
         return token
@@ -89,8 +89,11 @@ class Venue:
         """Somebody at the door. Their SDK must not have complained in the end."""
         async with visitor(browser or await self.browser(colour), self.site, colour, *scripts) as someone:
             yield someone
-            with contextlib.suppress(Error):  # whoever is still in leaves, so that the room does not wait for them
-                await someone.page.evaluate("window.call?.hangup()")
+            # Whoever is still in leaves, so that the room does not wait for them. A call that ends at this moment by
+            # itself may leave the SDK's promise open for ever.
+            with contextlib.suppress(Error, TimeoutError):
+                async with asyncio.timeout(10):
+                    await someone.page.evaluate("window.call?.hangup()")
             assert someone.complaints == [], someone.complaints
 
     @contextlib.asynccontextmanager
@@ -106,11 +109,8 @@ class Venue:
 
     async def close(self) -> None:
         """End the browsers."""
-        async with asyncio.timeout(PATIENCE_S * 3):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*(browser.close() for browser in self.browsers.values()))
-
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.server.origin, auth=(self.server.project, self.server.token))
 
 
 async def meet(*people: Person) -> None:
@@ -135,11 +135,11 @@ async def opened(folder: Path, site: str, *, workers: int = 1) -> AsyncIterator[
             await place.close()
             await nothing_malformed(server)
         server.terminate()
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
+        assert await asyncio.to_thread(server.process.wait, PATIENCE_S) == 0
 
 
 async def nothing_malformed(server: RunningServer) -> None:
     """Whatever was sent to the SDKs had passed the last look at it."""
-    async with httpx.AsyncClient(base_url=server.origin, auth=(server.project, server.token)) as client:
+    async with server.async_client() as client:
         figures = (await client.get("/metrics")).text
     assert 'parlour_signalling{figure="malformed"} 0.0' in figures

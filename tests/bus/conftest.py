@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
 
-from parlour.bus.station import Burden, Station, station
+from parlour.bus.station import NOT_HERE, Burden, Station, station
 from parlour.domain.live.commands import Accepted, Command, Done, Join, Reply
 from tests.support.nats import NatsServer, nats_server
 
@@ -22,14 +22,16 @@ def bus() -> Iterator[NatsServer]:
 
 @dataclass
 class Hand:
-    """A worker without media. ``deaf`` ones say that they live but never answer."""
+    """A worker without media. ``deaf`` ones say that they live but never answer; ``slow`` ones have no room yet."""
 
     name: str
     load: float = 0.0
+    relief: int = 0
     rooms: list[UUID] = field(default_factory=list)
     asked: list[tuple[UUID, Command]] = field(default_factory=list)
     forgotten: list[UUID] = field(default_factory=list)
     deaf: bool = False
+    slow: bool = False
     place: Station | None = None
     task: "asyncio.Task[None] | None" = None
 
@@ -38,13 +40,13 @@ class Hand:
         if self.deaf:
             await asyncio.Event().wait()
         if not isinstance(command, Join):
-            return Done({"by": self.name})
+            return NOT_HERE if self.slow else Done({"by": self.name})
         if room_id not in self.rooms:
             self.rooms.append(room_id)
         return Accepted(self.name, "session", "")
 
     def burden(self) -> Burden:
-        return Burden(self.load, tuple(self.rooms), {"legs": 3.0})
+        return Burden(self.load, tuple(self.rooms), self.relief, {"legs": 3.0})
 
     async def forget(self, room_id: UUID) -> None:
         self.rooms.remove(room_id)
@@ -59,7 +61,7 @@ class Hand:
 @contextlib.asynccontextmanager
 async def hand(url: str, name: str, **given: float) -> AsyncIterator[Hand]:
     """A worker at its station."""
-    worker = Hand(name, **given)  # type: ignore[arg-type]  # only loads are given
+    worker = Hand(name, **given)  # type: ignore[arg-type]  # only numbers are given
     async with station(url, name, worker.handle, worker.burden, worker.forget) as place:
         worker.place = place
         worker.task = asyncio.create_task(place.live())
@@ -68,10 +70,3 @@ async def hand(url: str, name: str, **given: float) -> AsyncIterator[Hand]:
         finally:
             worker.task.cancel()
             await asyncio.gather(worker.task, return_exceptions=True)
-
-
-async def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait until something is true."""
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.02)

@@ -1,11 +1,13 @@
 """The private bus: for whoever has the credential, for as long as its parent lives."""
 
 import asyncio
+import errno
 import os
 import re
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import nats.errors
 import pytest
@@ -14,7 +16,7 @@ from parlour.bus.embedded import private_server
 from parlour.bus.leash import on_leash
 from parlour.bus.link import connect
 from parlour.domain.errors import Unavailable
-from tests.bus.conftest import until
+from tests.support.waiting import PATIENCE_S, until
 
 
 def reached(url: str) -> tuple[str, str]:
@@ -69,14 +71,49 @@ async def test_one_that_dies_comes_back_at_the_same_place(tmp_path: Path) -> Non
             await client.flush()
         except nats.errors.Error:
             pytest.fail("the bus is not back")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await answered.wait()
         await client.close()
 
 
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let the machine refuse to start a process, so many times."""
+    really, left = asyncio.create_subprocess_exec, [None] * times
+
+    async def start(*program: str, **how: Any) -> asyncio.subprocess.Process:
+        if left:
+            left.pop()
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        return await really(*program, **how)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+
+
+async def test_one_that_cannot_start_again_is_tried_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with private_server(tmp_path) as url:
+        short_of_memory(monkeypatch, times=2)
+        client = await connect(url, "friend")
+        for pid in running_on(tmp_path / "nats.json"):
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: not client.is_connected)
+        await until(lambda: client.is_connected)
+        await client.close()
+    said = "nats-server cannot be started: Cannot allocate memory; another try follows in 0.2 s"
+    assert [record.getMessage() for record in caplog.records].count(said) == 2
+
+
+async def test_one_that_cannot_start_at_all_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    short_of_memory(monkeypatch, times=1)
+    with pytest.raises(Unavailable, match="Cannot allocate memory"):
+        async with private_server(tmp_path):
+            pass
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
 async def test_a_program_on_a_leash_ends_with_whoever_started_it() -> None:
-    program = on_leash([sys.executable, "-c", "print('here', flush=True); import time; time.sleep(60)"])
+    program = on_leash([sys.executable, "-c", "print('here', flush=True); import time; time.sleep(600)"])
     middle = (
         "import os, subprocess, sys\n"
         f"program = {program!r}\n"
@@ -94,3 +131,12 @@ async def test_a_program_on_a_leash_ends_with_whoever_started_it() -> None:
     await process.wait()
     status = Path(f"/proc/{child}/stat")
     await until(lambda: not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+async def test_ctrl_c_does_not_reach_a_program_on_a_leash_whose_priority_counts_among_ours() -> None:
+    told = "import os; print(os.getpgid(0) == os.getpid(), os.getsid(0))"
+    process = await asyncio.create_subprocess_exec(
+        *on_leash([sys.executable, "-c", told]), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert said.decode().split() == ["True", str(os.getsid(0))]

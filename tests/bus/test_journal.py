@@ -11,8 +11,7 @@ from parlour.domain.live.journal import Entry, KeptMember, KeptSession
 from parlour.domain.live.recording import Recording, RecordingStatus
 from tests.domain.live.people import a_room
 from tests.support.nats import NatsServer
-
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE_S
 
 
 def an_entry(number: int, **about: object) -> Entry:
@@ -52,7 +51,7 @@ class Shelf:
 
     async def until(self, count: int) -> list[Entry]:
         """The first entries, once there are so many."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.entries) < count:
                 self._news.clear()
                 await self._news.wait()
@@ -83,7 +82,7 @@ async def test_entries_arrive_as_they_were_written(bus: NatsServer) -> None:
     async with a_writer(bus) as writer:
         for entry in written:
             writer.write(entry)
-        assert await writer.written(PATIENCE)
+        assert await writer.written(PATIENCE_S)
     async with a_reader(bus, shelf) as reader:  # only now: the bus has kept them
         assert await shelf.until(3) == written
     assert reader.statistics()["journal_failed"] == 0

@@ -16,10 +16,11 @@ from parlour.domain.live import seats
 from parlour.domain.live.commands import Past, Refused
 from parlour.domain.live.room import LiveRoom
 from parlour.domain.room import Quality
-from tests.bus.conftest import hand, until
+from tests.bus.conftest import hand
 from tests.bus.test_rooms import JOIN, LIST
 from tests.domain.live.people import T0, a_room, opened, with_people
 from tests.support.nats import NatsServer
+from tests.support.waiting import until
 
 GRACE = 20.0
 
@@ -120,3 +121,19 @@ async def test_ones_stay_goes_on_from_a_record(client: Client) -> None:
     assert after.members["ana"].joined_at == T0
     assert seats.next_due(after, T0 + 30) == T0 + 60
     assert (after.session.quality, after.session.fps) == (Quality.HD_1080, 20), "the session is the same"
+
+
+async def test_a_room_that_is_being_brought_back_is_not_over(bus: NatsServer, client: Client) -> None:
+    """Its worker has the lease, and does not know yet what it was like."""
+    async with bus_rooms(bus.url) as rooms, hand(bus.url, "one") as worker:
+        await until(lambda: rooms.statistics()["workers"])
+        worker.slow = True
+        coming, over = uuid4(), uuid4()
+        await Records(client).keep(coming, past("ana"), GRACE)
+        found = []
+        for room_id in (coming, over):
+            await rooms.ask(room_id, JOIN)
+            reply = await rooms.ask(room_id, LIST)
+            assert isinstance(reply, Refused)
+            found.append(reply.reason)
+        assert found == ["lost", "no_such_call"]

@@ -3,16 +3,21 @@
 import asyncio
 from uuid import UUID, uuid4
 
+import nats.errors
 import pytest
+from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
-from parlour.bus.link import DEAD_S, Lease, Leases, connect
+from parlour.bus import link
+from parlour.bus.link import BUCKET, DEAD_S, LEASE_S, Lease, Leases, connect
+from parlour.bus.records import Records
 from parlour.bus.rooms import BusRooms, bus_rooms
 from parlour.domain.errors import Unavailable
 from parlour.domain.live.commands import Accepted, Act, Done, Join, Refused
 from parlour.domain.live.events import MemberTalking, RoomLost, Told
-from tests.bus.conftest import Hand, hand, until
+from tests.bus.conftest import Hand, hand
 from tests.domain.live.people import joins, opened
 from tests.support.nats import NatsServer
+from tests.support.waiting import until
 
 JOIN: Join = joins("ana", opened())
 LIST = Act("ana", "member.list")
@@ -36,6 +41,12 @@ async def test_a_room_goes_to_the_worker_with_the_least_to_do_and_stays_there(bu
         assert await joined(rooms, room_id) == "idle"
         assert await joined(rooms, room_id) == "idle"
         assert await rooms.ask(room_id, LIST) == Done({"by": "idle"})
+
+
+async def test_a_worker_that_had_to_give_something_up_gets_rooms_last(bus: NatsServer) -> None:
+    async with bus_rooms(bus.url) as rooms, hand(bus.url, "strained", load=0.5, relief=5), hand(bus.url, "b", load=0.8):
+        await until(lambda: count(rooms) == 2)
+        assert await joined(rooms, uuid4()) == "b"
 
 
 async def test_rooms_made_at_the_same_moment_are_spread(bus: NatsServer) -> None:
@@ -84,6 +95,33 @@ async def test_only_one_of_two_writes_a_lease(bus: NatsServer) -> None:
         await leases.drop(room_id, "b")
         assert (await leases.get(room_id))[0] is None
         assert await leases.put(room_id, Lease("c", 1.0), 0)
+    finally:
+        await client.close()
+
+
+async def test_a_lease_that_nobody_writes_again_is_gone_in_time(
+    bus: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "LEASE_S", 1.0)
+    client = await connect(bus.url, "test")
+    try:
+        leases, room_id = Leases(client), uuid4()
+        assert await leases.put(room_id, Lease("a", 1.0), 0)
+        assert (await leases.get(room_id))[0] == Lease("a", 1.0)
+        async with asyncio.timeout(10):
+            while (await leases.get(room_id))[0] is not None:  # noqa: ASYNC110 - nobody tells that it is gone
+                await asyncio.sleep(0.1)
+        assert await leases.put(room_id, Lease("b", 1.0), 0)
+    finally:
+        await client.close()
+
+
+async def test_leases_are_forgotten_after_as_long_as_is_said(bus: NatsServer) -> None:
+    client = await connect(bus.url, "test")
+    try:
+        await Leases(client).put(uuid4(), Lease("a", 1.0), 0)
+        status = await (await client.jetstream().key_value(BUCKET)).status()
+        assert status.ttl == LEASE_S == 600
     finally:
         await client.close()
 
@@ -169,6 +207,63 @@ async def test_without_workers_a_join_is_unavailable_in_time(bus: NatsServer) ->
         async with asyncio.timeout(2):
             with pytest.raises(Unavailable):
                 await rooms.ask(uuid4(), JOIN)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ServiceUnavailableError(), NoStreamResponseError(), nats.errors.TimeoutError(), ConnectionResetError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_bus_that_loses_its_store_while_a_room_is_asked_is_unavailable(
+    bus: NatsServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
+    async with bus_rooms(bus.url) as rooms, hand(bus.url, "a", slow=True):
+        await until(lambda: count(rooms) == 1)
+        room_id = uuid4()
+        await joined(rooms, room_id)
+        monkeypatch.setattr(Records, "find", fail)
+        with pytest.raises(Unavailable):  # the worker does not have it yet
+            await rooms.ask(room_id, LIST)
+        with pytest.raises(Unavailable):  # nobody has it
+            await rooms.ask(uuid4(), LIST)
+        assert await rooms.lives(uuid4()), "as far as can be known"
+        assert rooms.statistics()["unanswered"] == 2
+
+
+async def test_what_is_wanted_of_a_bus_that_is_closed_is_unavailable_too(bus: NatsServer) -> None:
+    client = await connect(bus.url, "test")
+    rooms = BusRooms(client)
+    door = await rooms.subscribe(uuid4(), lambda _: None)
+    await client.close()
+    with pytest.raises(Unavailable):
+        await rooms.subscribe(uuid4(), lambda _: None)
+    with pytest.raises(Unavailable):
+        await rooms.ask(uuid4(), JOIN)
+    assert await rooms.lives(uuid4())
+    await door.close()
+
+
+async def test_watching_outlives_a_bus_without_its_store(bus: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bus_rooms(bus.url) as rooms, hand(bus.url, "a") as a, hand(bus.url, "b", load=0.5) as b:
+        await until(lambda: count(rooms) == 2)
+        room_id = uuid4()
+        heard: list[Told] = []
+        asked: list[object] = []
+        await rooms.subscribe(room_id, heard.append)
+        assert await joined(rooms, room_id) == "a"
+
+        async def fail(_: object, room: object) -> None:
+            asked.append(room)
+            raise ConnectionResetError
+
+        monkeypatch.setattr(Leases, "get", fail)
+        b.rooms.append(room_id)  # both say that they have it
+        await until(lambda: asked)
+        a.die()
+        await until(lambda: heard)
 
 
 async def test_rooms_survive_the_loss_of_the_bus(bus: NatsServer) -> None:

@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from parlour.cli import client
 from parlour.cli.client import origin_of
 from tests.cli.conftest import Parlour, SecureServer, point_to, stranger
 from tests.support.server import PROJECT, TOKEN, RunningServer, serving
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_server_in_trouble_names_the_request(
             file.unlink()
         said = nowhere.trouble("room", "list")
         server.terminate()
-        server.process.wait(20)  # now its log is complete
+        server.process.wait(PATIENCE_S)  # now its log is complete
         assert "could not do it: 503 Service Unavailable. Try again in a moment." in said
         request_id = said.split()[-1].rstrip(".")
         lines = [line for line in server.log.read_text().splitlines() if request_id in line]
@@ -196,9 +196,7 @@ def test_an_interrupt_is_quiet(parlour: Parlour) -> None:
             stderr=subprocess.STDOUT,
         )
         port = f":{int(host.rsplit(':', 1)[1]):04X} 01"
-        give_up = time.monotonic() + 20
-        while port not in Path("/proc/net/tcp").read_text() and time.monotonic() < give_up:
-            time.sleep(0.02)
+        wait_until(lambda: port in Path("/proc/net/tcp").read_text())
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, output) == (130, b"")

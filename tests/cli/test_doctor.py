@@ -28,7 +28,7 @@ from parlour.cli.doctor import (
     read_database,
 )
 from parlour.settings import load_settings
-from parlour.store.database import Database
+from parlour.store.database import Database, open_database
 from tests.cli.conftest import Parlour, stranger
 from tests.support.server import RunningServer
 
@@ -119,19 +119,22 @@ def test_a_clock_that_stands_still() -> None:
     assert check_clock(NOW, None, lambda: 1.0).verdict is FAIL
 
 
-async def test_a_database_at_the_newest_revision(database_url: str, database: Database) -> None:
-    clock, finding = await asyncio.to_thread(check_database, database_url, read_database)
+async def test_a_database_at_the_newest_revision(prepared_url: str, database: Database) -> None:
+    clock, finding = await asyncio.to_thread(check_database, prepared_url, read_database)
     assert finding.verdict is OK
     assert "newest revision" in finding.words
-    if database_url.startswith("postgresql"):
+    if prepared_url.startswith("postgresql"):
         assert clock is not None
         assert abs(clock - datetime.now(UTC)) < timedelta(seconds=5)
     else:
         assert clock is None
 
 
-async def test_a_database_of_another_revision(database_url: str, database: Database) -> None:
+async def test_a_database_of_another_revision(database_url: str) -> None:
+    database = open_database(database_url)
+    await database.migrate()
     await database.transact(lambda connection: connection.exec_driver_sql("UPDATE alembic_version SET version_num='x'"))
+    await database.close()
     _, finding = await asyncio.to_thread(check_database, database_url, read_database)
     assert finding.verdict is FAIL
     assert "newer Parlour" in finding.words

@@ -1,7 +1,13 @@
 """``parlour loadtest`` against a real server with a real worker."""
 
-import pytest
+import io
+import re
+from statistics import median
 
+import pytest
+from rich.console import Console
+
+from parlour.cli import loadtest_show
 from parlour.cli.room import PATH
 from tests.cli.conftest import Parlour
 from tests.support.server import RunningServer
@@ -31,6 +37,7 @@ def test_a_worker_says_where_its_time_goes(parlour: Parlour) -> None:
     name = parlour.ok("room", "create", "measured", "--json").json["conference_room"]["name"]
     (worker,) = parlour.ok("loadtest", name, "--senders", "2", "--loss", "0", *SHORT).json["server"]
     parts = worker["parts"]
+    assert parts.pop("scale") >= 0  # nothing, once cameras send what their tiles have room for
     assert min(parts.values()) > 0
     assert sum(parts.values()) < worker["cores"]
     assert worker["load_percent"] > 0
@@ -76,6 +83,28 @@ def test_people_read_a_table(parlour: Parlour) -> None:
     assert "1 sender of 1280×720 H264" in done.out
     for heading in ("first picture after dialling", "pictures a second", "The server's workers", "of one core"):
         assert heading in done.out
+
+
+def test_who_waits_at_a_terminal_sees_how_it_goes(parlour: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        loadtest_show, "errors", Console(file=screen, force_terminal=True, color_system=None, width=160)
+    )
+    found = parlour.ok("loadtest", "-n", "2", "--loss", "0", *SHORT).json
+    shown = screen.getvalue()
+    for what in ("Making what they send", "Joining: ", "Settling", "Measuring"):
+        assert what in shown
+    figures = r"Measuring .*? (\d+) in, ([\d,]+) packets/s, ([\d.]+) pictures/s, (\d+) ms old, \d+ lost"
+    lines = [[float(value.replace(",", "")) for value in line] for line in re.findall(figures, shown)]
+    members, packets, pictures, ages = zip(*lines, strict=True)
+    assert set(members) == {2}
+    assert found["cost"]["packets_in"] / 2 < median(packets) < found["cost"]["packets_in"] * 2
+    assert found["members"][0]["fps"] / 2 < median(pictures) < found["members"][0]["fps"] * 2
+    assert found["picture"]["age"]["median"] / 3 < median(ages) < found["picture"]["age"]["median"] * 3
+
+
+def test_nobody_is_shown_anything_where_there_is_no_terminal(parlour: Parlour) -> None:
+    assert parlour.ok("loadtest", "-n", "1", "--loss", "0", "--seconds", "1", "--join-every", "0", "--json").err == ""
 
 
 @pytest.mark.parametrize(

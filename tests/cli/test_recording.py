@@ -1,13 +1,13 @@
 """``parlour session`` and ``parlour recording`` against a real server, with what its journal told written down."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from parlour.cli.client import Api, BrokenOff
+from parlour.cli.client import Api
+from parlour.cli.output import BrokenOff
 from parlour.domain.live.recording import RecordingStatus
 from tests.cli.conftest import Parlour, point_to
 from tests.front.test_recordings import done
@@ -15,6 +15,7 @@ from tests.store.entries import Story, an_id
 from tests.support.caller import somebody_in_a_room
 from tests.support.history import put_file, tell
 from tests.support.server import RunningServer, serving
+from tests.support.waiting import wait_until
 
 FILM = bytes(range(256)) * 10_000
 MISSING = "018f0000-0000-7000-8000-000000000000"
@@ -169,7 +170,7 @@ def test_a_recording_is_deleted(parlour: Parlour, filmed: RunningServer) -> None
 def test_a_session_is_recorded_from_the_command_line(
     nowhere: Parlour, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with serving(tmp_path / "server", PARLOUR_WORKERS="1") as server, somebody_in_a_room(server) as session:
+    with serving(tmp_path / "server") as server, somebody_in_a_room(server) as session:
         point_to(server, monkeypatch)
         begun = nowhere.ok("recording", "start", session, "--json").json
         assert begun["status"] == "recording"
@@ -178,9 +179,7 @@ def test_a_session_is_recorded_from_the_command_line(
         assert nowhere.ok("recording", "pause", key).pairs["status"] == "paused"
         assert nowhere.ok("recording", "resume", key).pairs["status"] == "recording"
         assert nowhere.ok("recording", "stop", key).pairs["status"] == "processing"
-        give_up = time.monotonic() + 30
-        while not nowhere.ok("recording", "show", key, "--json").json["uri"]:
-            assert time.monotonic() < give_up
+        wait_until(lambda: nowhere.ok("recording", "show", key, "--json").json["uri"], every=0.3)
         nowhere.ok("recording", "download", key, "-o", "film.mp4")
         assert Path("film.mp4").read_bytes()[4:8] == b"ftyp"
         (listed,) = nowhere.ok("session", "list", "--json").json

@@ -12,7 +12,9 @@ import pytest
 
 from parlour.cli import options
 from tests.cli.conftest import Done, Parlour, SecureServer, point_to, stranger
+from tests.support.caller import caller, has_worker
 from tests.support.server import RunningServer, serving
+from tests.support.waiting import PATIENCE_S, until
 
 PATH = "/api/fabric/resources/conference_rooms"
 MISSING = "018f0000-0000-7000-8000-000000000000"
@@ -148,6 +150,22 @@ def test_delete_asks_a_person(
     assert parlour("room", "show", room_id).code == 1 - code
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "code"), [([], "403"), (["--moderator"], "200")], ids=["guest", "moderator"])
+async def test_a_link_lets_a_guest_in_or_a_moderator(
+    parlour: Parlour, shared_server: RunningServer, words: list[str], code: str
+) -> None:
+    name = f"open-to-{code}"
+    parlour.ok("room", "create", name)
+    page, _, token = parlour.ok("room", "link", name, *words).out.strip().partition("#")
+    assert page == f"{shared_server.origin}/rooms/{name}"
+    await until(lambda: has_worker(shared_server))
+    async with caller(shared_server, f"/public/{name}?channel=video", token) as one:
+        await one.join()
+        assert one.seat is not None
+        assert (await one.seat.act("lock"))["code"] == code
+
+
 @pytest.mark.parametrize("wrong", ["..", "", "nope"])
 def test_an_id_is_no_path(parlour: Parlour, wrong: str) -> None:
     assert parlour("room", "delete", wrong, "--yes").code == 2
@@ -205,7 +223,7 @@ class TestList:
         counted = f'parlour_http_requests_total{{method="GET",route="{PATH}"'
 
         def requests() -> float:
-            text = httpx.get(f"{full[0].origin}/metrics").text
+            text = httpx.get(f"{full[0].origin}/metrics", timeout=PATIENCE_S).text
             return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(counted))
 
         before = requests()

@@ -14,6 +14,7 @@ from parlour.domain.ticket import Bearer, Ticket
 from parlour.domain.turn import LIFE_S
 from parlour.settings import Settings, load_settings
 from tests.cli.conftest import Parlour
+from tests.support.waiting import PATIENCE_S
 
 
 def test_each_setting_is_shown(nowhere: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +138,7 @@ def test_serve_does_not_start_with_it(nowhere: Parlour, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("PARLOUR_PORT: ")

@@ -15,6 +15,7 @@ from parlour.bus.link import connect
 from parlour.bus.records import Records
 from parlour.domain.live.commands import Past
 from tests.support.server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 _FIGURE = re.compile(r'^parlour_worker\{figure="(\w+)",worker="(\d+)-\w+"\} (\S+)$', re.MULTILINE)
 
@@ -40,11 +41,12 @@ def owner(server: RunningServer) -> int | None:
     return next((pid for pid, of in figures(server).items() if of["rooms"]), None)
 
 
-async def until(true: Callable[[], object], seconds: float = 10.0) -> float:
+async def until(true: Callable[[], object], seconds: float = PATIENCE_S) -> float:
     """Wait until something is true that only can be looked at; how long it took."""
     began = time.monotonic()
     async with asyncio.timeout(seconds):
-        while not await asyncio.to_thread(true):  # noqa: ASYNC110 - what is looked at tells nobody
+        # What comes back may be a list that is filled meanwhile: whether it was true is decided at once.
+        while not await asyncio.to_thread(lambda: bool(true())):  # noqa: ASYNC110 - what is looked at tells nobody
             await asyncio.sleep(0.05)
     return time.monotonic() - began
 

@@ -17,19 +17,18 @@ async def test_a_session_goes_on_at_another_front_and_survives_the_death_of_the_
         shared = {
             "PARLOUR_NATS_URL": bus.url,
             "PARLOUR_DATABASE_URL": f"sqlite:///{tmp_path}/shared.sqlite3",
-            "PARLOUR_WORKERS": "1",
         }
         with serving(tmp_path / "one", **shared) as one:
             to = make_room(one)
             token = invite(one, to)
-            await until(lambda: figures(one), 40)
+            await until(lambda: figures(one))
             async with caller(one, to, token) as ana:
                 before = await ana.join()
                 assert ana.seat is not None
                 await ana.client.event("signalwire.authorization.state")
                 await ana.seat.act("meta.set", meta={"live": 1})
                 with serving(tmp_path / "two", **shared) as two:
-                    await until(lambda: len(figures(two)) == 2, 40)
+                    await until(lambda: len(figures(two)) == 2)
                     await ana.client.websocket.close()
                     again = {"protocol": ana.client.protocol, "authorization_state": ana.client.state}
                     async with caller(two, to, token, **again) as back:
@@ -54,11 +53,11 @@ async def test_what_is_changed_at_one_front_is_told_to_the_room_of_another(tmp_p
     with nats_server() as bus:
         shared = {"PARLOUR_NATS_URL": bus.url, "PARLOUR_DATABASE_URL": f"sqlite:///{tmp_path}/shared.sqlite3"}
         with (
-            serving(tmp_path / "one", PARLOUR_WORKERS="1", **shared) as one,
-            serving(tmp_path / "two", PARLOUR_WORKERS="1", **shared) as two,
+            serving(tmp_path / "one", **shared) as one,
+            serving(tmp_path / "two", **shared) as two,
         ):
             to = make_room(one)
-            await until(lambda: len(figures(two)) == 2, 40)
+            await until(lambda: len(figures(two)) == 2)
             async with caller(one, to, invite(one, to)) as ana:
                 await ana.join()
                 with two.client() as api:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.Signals, attach: bool) -> None:
     with serving(tmp_path, PARLOUR_WORKERS="2") as server:
         to = make_room(server, meta={"from": "rest"})
-        await until(lambda: len(figures(server)) == 2, 40)
+        await until(lambda: len(figures(server)) == 2)
         async with (
             caller(server, to, invite(server, to)) as ana,
             caller(server, to, invite(server, to)) as bob,
@@ -75,9 +75,9 @@ async def test_a_room_goes_on_at_another_worker(tmp_path: Path, number: signal.S
 
 
 async def test_the_only_worker_starts_again_and_gives_the_seat_back(tmp_path: Path) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
+    with serving(tmp_path) as server:
         to = make_room(server)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         async with caller(server, to, invite(server, to)) as ana:
             before = await ana.join()
             await until(lambda: owner(server))
@@ -85,7 +85,7 @@ async def test_the_only_worker_starts_again_and_gives_the_seat_back(tmp_path: Pa
             assert lost is not None
             kill(lost)
             await ana.bye()
-            await until(lambda: set(figures(server)) - {lost}, 40)
+            await until(lambda: set(figures(server)) - {lost})
             after = await ana.join()
             assert after["member_id"] == before["member_id"]
             await ana.sees()
@@ -94,7 +94,7 @@ async def test_the_only_worker_starts_again_and_gives_the_seat_back(tmp_path: Pa
 async def test_a_join_under_way_finds_another_worker(tmp_path: Path) -> None:
     with serving(tmp_path, PARLOUR_WORKERS="2") as server:
         to = make_room(server)
-        await until(lambda: len(figures(server)) == 2, 40)
+        await until(lambda: len(figures(server)) == 2)
         async with caller(server, to, invite(server, to)) as ana, caller(server, to, invite(server, to)) as bob:
             await ana.join()
             await until(lambda: owner(server))

@@ -15,13 +15,13 @@ from tests.cluster.conftest import descendants, figures, is_running, kill, owner
 from tests.media.recording.watching import watch
 from tests.support.caller import caller, invite, make_room
 from tests.support.server import RunningServer, serving
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
 LOSS_S = 2.0
 """What may be lost of a film with the process that made it."""
 SHOT_S = 5.0
-PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,22 @@ async def end(server: RunningServer, number: signal.Signals) -> None:
         for pid in below:
             kill(pid)
     server.process.send_signal(number)
-    await until(lambda: server.process.poll() is not None, 20)
+    await until(lambda: server.process.poll() is not None)
     await until(lambda: not [pid for pid in below if is_running(pid)])
 
 
 async def shoot(folder: Path, count: int = 1) -> float:
     """Wait until the last recording has gone on for a while; when it began."""
-    await until(lambda: len(kept(folder)) == count, 20)
+    await until(lambda: len(kept(folder)) == count)
     began = kept(folder)[-1].started_at.timestamp()
-    await until(lambda: time.time() >= began + SHOT_S, 20)
+    await until(lambda: time.time() >= began + SHOT_S)
     return began
 
 
 async def test_a_killed_worker_costs_two_seconds_of_film_and_the_session_is_recorded_on(tmp_path: Path) -> None:
     with serving(tmp_path, PARLOUR_WORKERS="2") as server:
         to = make_room(server, record_on_start=True)
-        await until(lambda: len(figures(server)) == 2, 40)
+        await until(lambda: len(figures(server)) == 2)
         async with caller(server, to, invite(server, to)) as ana:
             before = await ana.join()
             assert before["room_session"]["recording"], "whoever comes is told"
@@ -96,11 +96,11 @@ async def test_a_killed_worker_costs_two_seconds_of_film_and_the_session_is_reco
             assert after["room_session"]["recording"]
             await ana.sees()
             await shoot(tmp_path, 2)
-            await until(lambda: kept(tmp_path)[0].status == "completed", PATIENCE_S)
+            await until(lambda: kept(tmp_path)[0].status == "completed")
             assert kept(tmp_path)[1].status == "recording"
             assert ana.seat is not None
             await ana.client.verto("verto.bye", {"dialogParams": {"callID": ana.seat.call_id}})
-            await until(lambda: are_completed(tmp_path, 2), 40)
+            await until(lambda: are_completed(tmp_path, 2))
         first, second = kept(tmp_path)
         assert first.reason == LOST
         assert_is_kept(tmp_path, first, died - began)
@@ -114,9 +114,9 @@ async def test_a_killed_worker_costs_two_seconds_of_film_and_the_session_is_reco
 async def test_a_server_that_ends_leaves_nothing_unfinished_once_it_is_back(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
+    with serving(tmp_path) as server:
         to = make_room(server, record_on_start=True)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         async with caller(server, to, invite(server, to)) as ana:
             await ana.join()
             began = await shoot(tmp_path)
@@ -125,8 +125,8 @@ async def test_a_server_that_ends_leaves_nothing_unfinished_once_it_is_back(
             died = time.time()
         if number is signal.SIGTERM:
             assert server.process.returncode == 0
-    with serving(tmp_path, PARLOUR_WORKERS="1"):
-        await until(lambda: are_completed(tmp_path, 1), 60)
+    with serving(tmp_path):
+        await until(lambda: are_completed(tmp_path, 1))
         (recording,) = kept(tmp_path)
         assert recording.reason == (LOST if number is signal.SIGKILL else "")
         assert_is_kept(tmp_path, recording, told - began, died - told)

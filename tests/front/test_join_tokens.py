@@ -1,5 +1,7 @@
 """Join tokens over REST, over both databases."""
 
+import base64
+import json
 import time
 from collections.abc import Generator
 from uuid import UUID, uuid4
@@ -130,6 +132,36 @@ async def test_refresh_gives_a_new_pair(api: httpx.AsyncClient) -> None:
     assert codes(await api.post(path, json={"refresh_token": first["refresh_token"]})) == [
         ("token_invalid", "refresh_token")
     ]
+
+
+async def test_a_refresh_token_is_good_for_no_longer_than_it_says(api: httpx.AsyncClient, database: Database) -> None:
+    now = int(time.time())
+    old = Ticket("jti", UUID(PROJECT), Bearer.GUEST, now - 2 * LIFE_S, now - LIFE_S, addresses=frozenset({uuid4()}))
+    refresh = await Tickets(database, utc_now).mint(old, Use.REFRESH)
+    assert codes(await api.post(f"{FABRIC}/subscribers/tokens/refresh", json={"refresh_token": refresh})) == [
+        ("token_expired", "refresh_token")
+    ]
+
+
+async def test_a_guest_is_refreshed_to_the_same_and_no_more(api: httpx.AsyncClient, database: Database) -> None:
+    address, other = await room_address(api), await room_address(api, "other")
+    made = (await api.post(f"{FABRIC}/guests/tokens", json={"allowed_addresses": [address]})).json()
+    more = {"allowed_addresses": [address, other], "moderator": True}
+    body = {"refresh_token": made["refresh_token"], **more}
+    refreshed = await api.post(f"{FABRIC}/subscribers/tokens/refresh", json=body)
+    assert refreshed.status_code == 201
+    tickets = Tickets(database, utc_now)
+    for token, use in ((refreshed.json()["token"], Use.ACCESS), (refreshed.json()["refresh_token"], Use.REFRESH)):
+        ticket = await tickets.read(token, use)
+        assert (ticket.bearer, ticket.addresses) == (Bearer.GUEST, frozenset({UUID(address)}))
+        assert (ticket.subscriber, ticket.capabilities) == (None, GUEST)
+
+
+async def test_a_tokens_header_says_how_it_is_closed_up_and_what_for(api: httpx.AsyncClient) -> None:
+    header, key, *rest = (await subscriber_token(api)).split(".")
+    padded = header + "=" * (-len(header) % 4)
+    assert json.loads(base64.urlsafe_b64decode(padded)) == {"alg": "dir", "enc": "A256GCM", "typ": "SAT"}
+    assert (key, len(rest)) == ("", 3), "there is no key in it"
 
 
 async def test_guests_get_what_they_are_given(api: httpx.AsyncClient, database: Database) -> None:

@@ -10,7 +10,7 @@ from parlour.loadtest.server import WorkerReport
 from parlour.loadtest.verdict import complaints
 
 MEMBER = MemberReport("m", True, 20.0, 90.0, 29.9, 0.0, 1.0, 1.0, "", Counts())
-PICTURE = PictureReport(1280, 720, 300, 0, 30.0, Spread(300, 25.0, 40.0, 60.0), Spread(), 70.0, 0.99)
+PICTURE = PictureReport(1280, 720, 300, 0, 30.0, Spread(300, 25.0, 40.0, 60.0), 0.001, Spread(), 70.0, 0.99)
 WORKER = WorkerReport("1-a", 0.5, {}, 40.0, 0, 0.0, 0.0)
 
 
@@ -35,9 +35,14 @@ def test_a_room_that_runs_well_is_carried() -> None:
         ({"members": [replace(MEMBER, fps=24.0)] * 3}, "as few as 24.0 pictures a second instead of 30"),
         ({"members": [MEMBER, replace(MEMBER, loss=0.02)]}, "up to 2.0%"),
         ({"picture": replace(PICTURE, age=Spread(9, 100.0, 400.0, 500.0))}, "400 ms old"),
+        ({"picture": replace(PICTURE, age=Spread(), older=1.0)}, "100% of the picture was more than 2 s old"),
         ({"joined": Spread(3, 100.0, 4000.0, 5000.0)}, "joining took 4.0 s"),
         ({"server": [replace(WORKER, late_sound=0.05)]}, "5.0% of the sound came late"),
         ({"server": [replace(WORKER, relief=3)]}, "step 3"),
+        (
+            {"members": [replace(MEMBER, fps=19.8)] * 3, "server": [replace(WORKER, missed_pictures=0.34)]},
+            "34% of the pictures were left out",
+        ),
     ],
 )
 def test_what_people_would_notice_is_told(changes: dict[str, object], words: str) -> None:

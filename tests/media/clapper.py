@@ -7,11 +7,11 @@ that neither the network nor the machine has a say in it.
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from heapq import heappop, heappush
-from itertools import pairwise
 
 import av
 import numpy as np
@@ -31,6 +31,12 @@ LASTS = 3
 """Pictures of a flash; the beep is as long, 100 ms."""
 WIDTH, HEIGHT = 320, 180
 AMPLITUDE = 9000
+KEPT = 16
+"""Claps that a tape holds."""
+WINDOW = RATE // 200
+"""Samples over which the loudness of a tone is taken, 5 ms."""
+BRIGHT = 130
+"""The luma from which a picture is a flash."""
 HUSH = 0.03
 """Seconds of packets before a beep that are already marked as loud, as a browser's voice detection does."""
 
@@ -155,57 +161,65 @@ class Clapper:
 
 
 class Tape:
-    """What was seen at one place of a picture, and what was heard. ``when`` gives the seconds of a timestamp."""
+    """When it became bright at one place of a picture, and when a tone began: the last ``KEPT`` times of each.
 
-    def __init__(self, when: Callable[[Kind, int], float | None]) -> None:
+    ``when`` gives the seconds of a timestamp. What comes is looked at once and let go, so that the tape costs the room
+    that runs beside it no more in the second minute than in the first second.
+    """
+
+    def __init__(self, when: Callable[[Kind, int], float | None], tone: float) -> None:
         self._when = when
-        self._light: list[tuple[int, float]] = []
-        self._sound: list[tuple[int, NDArray[np.float64]]] = []
+        self._rate = -2j * np.pi * tone / RATE
+        self._light = 255.0
+        self._flashes: deque[int] = deque(maxlen=KEPT)
+        self._beeps: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._heard = 0  # samples so far
+        self._mixed = np.zeros(WINDOW, np.complex128)  # the last ones, with the tone brought to zero
+        self._loud = True
+        self._rose = -RATE
+        self._before = 0
 
     @classmethod
-    def of(cls, guest: Guest) -> "Tape":
+    def of(cls, guest: Guest, tone: float) -> "Tape":
         """By the reports that a guest gets from the room."""
         streams = {"audio": guest.leg.outgoing_audio, "video": guest.leg.outgoing_video}
 
         def when(kind: Kind, timestamp: int) -> float | None:
             return guest.heard_at(streams[kind].ssrc, streams[kind].clock_rate, timestamp)
 
-        return cls(when)
+        return cls(when, tone)
 
     def look(self, frame: VideoFrame, timestamp: int, place: tuple[int, int]) -> None:
         """A picture, of which a place is looked at (pixels)."""
         x, y = place
-        self._light.append((timestamp, float(rows_of(frame.planes[0])[y, x])))
+        before, self._light = self._light, float(rows_of(frame.planes[0])[y, x])
+        if before < BRIGHT <= self._light:
+            self._flashes.append(timestamp)
 
     def listen(self, samples: NDArray[np.float64], timestamp: int) -> None:
         """20 ms of sound."""
-        self._sound.append((timestamp, samples))
+        start = self._heard - WINDOW  # of the first window, which ends where this frame begins
+        self._heard += samples.size
+        mixed = samples * np.exp(self._rate * np.arange(self._heard - samples.size, self._heard))
+        sums = np.concatenate(([0], np.cumsum(np.concatenate((self._mixed, mixed)))))
+        self._mixed = mixed[-WINDOW:]
+        envelope = np.abs(sums[WINDOW:] - sums[:-WINDOW])[1:] / WINDOW * 2
+        loud = np.concatenate(([self._loud], envelope > AMPLITUDE / 2))
+        self._loud = bool(loud[-1])
+        for rise in map(int, np.flatnonzero(loud[1:] & ~loud[:-1]) + start + 1 + WINDOW // 2):
+            if rise - self._rose > RATE // 5:
+                inside = rise - (self._heard - samples.size)
+                self._beeps.append((timestamp, inside) if inside >= 0 else (self._before, inside + FRAME))
+            self._rose = rise
+        self._before = timestamp
 
     def flashes(self) -> list[float]:
         """When it became bright, in seconds."""
-        found = []
-        for (_, before), (timestamp, light) in pairwise(self._light):
-            if before < 130 <= light and (at := self._when("video", timestamp)) is not None:
-                found.append(at)
-        return found
+        return [at for flash in self._flashes if (at := self._when("video", flash)) is not None]
 
-    def beeps(self, tone: float) -> list[float]:
+    def beeps(self) -> list[float]:
         """When the tone began, in seconds."""
-        if not self._sound:
-            return []
-        samples = np.concatenate([samples for _, samples in self._sound])
-        mixed = samples * np.exp(-2j * np.pi * tone * np.arange(samples.size) / RATE)
-        window = RATE // 200
-        sums = np.concatenate(([0], np.cumsum(mixed)))
-        envelope = np.abs(sums[window:] - sums[:-window]) / window * 2  # of the 5 ms that begin here
-        loud = envelope > AMPLITUDE / 2
-        found, last = [], -RATE
-        for rise in map(int, np.flatnonzero(loud[1:] & ~loud[:-1]) + 1 + window // 2):
-            at = self._when("audio", self._sound[rise // FRAME][0])
-            if rise - last > RATE // 5 and at is not None:
-                found.append(at + rise % FRAME / RATE)
-            last = rise
-        return found
+        return [at + more / RATE for beep, more in self._beeps if (at := self._when("audio", beep)) is not None]
 
 
 Place = Callable[[], tuple[int, int] | None]
@@ -240,11 +254,11 @@ class Clap:
     offset: float
 
 
-def claps(tape: Tape, tone: float, apart: float) -> list[Clap]:
+def claps(tape: Tape, apart: float) -> list[Clap]:
     """Each beep with the flash that is nearest to it."""
     flashes = tape.flashes()
     found = []
-    for beep in tape.beeps(tone):
+    for beep in tape.beeps():
         nearest = min(flashes, key=lambda flash: abs(flash - beep), default=None)
         if nearest is not None and abs(nearest - beep) < apart / 2:
             found.append(Clap(beep, nearest - beep))

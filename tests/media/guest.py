@@ -26,12 +26,11 @@ from parlour.media.video.depacketize import Depacketizer
 from tests.domain.live.people import a_room
 from tests.media.transport.peer import CHROMIUM, Memory, Peer, World, with_fingerprint
 from tests.media.video.scene import noisy, sent
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-PATIENCE = 30.0
-"""Seconds after which a test gives up on a machine that has better things to do."""
 
 Loses = Callable[[bytes], bool]
 
@@ -320,7 +319,7 @@ async def live(
     until: Callable[[], bool],
     *,
     also: Callable[[int], object] = lambda step: None,
-    patience: float = PATIENCE,
+    patience: float = PATIENCE_S,
 ) -> None:
     """Let guests watch until something is so; ``also`` is called at each step, some sixty times a second."""
     loop = asyncio.get_running_loop()

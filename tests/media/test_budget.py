@@ -1,10 +1,9 @@
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from parlour.domain.live.relief import Relief
-from parlour.media.budget import CALM_S, SETTLE_S, Budget, Measured, granted_cores
+from parlour.media.budget import CALM_S, SETTLE_S, Budget, Measured
 
 
 class Worker:
@@ -88,10 +87,19 @@ def test_late_sound_counts_although_there_should_be_room() -> None:
     assert worker.budget.cores == 1.0
 
 
-def test_cores_are_those_of_affinity_and_cgroup_shared_by_the_workers(tmp_path: Path) -> None:
-    quota = tmp_path / "cpu.max"
-    quota.write_text("50000 100000\n")
-    assert granted_cores(1, quota) == 0.5
-    assert granted_cores(2, quota) == 0.25
-    quota.write_text("max 100000\n")
-    assert granted_cores(1, quota) == granted_cores(1, tmp_path / "none") >= 1.0
+def test_a_stall_of_the_machine_is_over_when_it_is_over() -> None:
+    worker = Worker(Budget(1.0))
+    worker.lives(10, 0.5)
+    assert worker.lives(2, 0.1, late=0.5)[-1] is Relief.SLOWER_SMALL_TILES
+    assert set(worker.lives(10, 0.5)) == {Relief.SLOWER_SMALL_TILES}, "what is used while nothing is late is there"
+    assert worker.lives(40, 0.5)[-1] is Relief.NONE
+
+
+def test_what_is_granted_may_change() -> None:
+    worker = Worker(Budget(1.0))
+    worker.lives(1, 0.5)
+    worker.budget.grant(2.0)
+    worker.lives(1, 0.5)
+    assert worker.budget.statistics() == {"load_percent": 25.0, "budget_cores": 2.0, "relief": 0}
+    worker.budget.grant(0.5)
+    assert worker.lives(2, 0.5)[-1] is Relief.SLOWER_SMALL_TILES

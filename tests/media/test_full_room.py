@@ -19,9 +19,9 @@ from tests.media.guest import only
 from tests.media.rooms import a_worker
 from tests.media.transport.peer import CHROMIUM, with_fingerprint
 from tests.support.nats import NatsServer
+from tests.support.waiting import until
 
 SEATS, CROWD = 20, 50
-PATIENCE_S = 30.0
 
 
 @dataclass
@@ -48,9 +48,7 @@ async def fronts(bus: NatsServer, tmp_path: Path) -> AsyncIterator[Fronts]:
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(a_worker(bus.url, tmp_path))
         one, two = [await stack.enter_async_context(bus_rooms(bus.url)) for _ in range(2)]
-        async with asyncio.timeout(PATIENCE_S):
-            while not all(front.statistics()["workers"] for front in (one, two)):  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(0.05)
+        await until(lambda: all(front.statistics()["workers"] for front in (one, two)))
         yield Fronts(one, two)
 
 

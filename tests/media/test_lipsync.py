@@ -76,7 +76,8 @@ class Scene:
                     return tile.rect.x + tile.rect.width // 2, tile.rect.y + tile.rect.height // 2
             return None
 
-        self.tapes[name], self._places[name] = Tape.of(self.watcher), place
+        self.tapes[name] = Tape.of(self.watcher, self.clappers[name].tone)
+        self._places[name] = place
         Ear(self.watcher, *((self.tapes[each], self._places[each]) for each in self.tapes))
 
     def silence(self, name: str) -> None:
@@ -99,7 +100,7 @@ class Scene:
 
     def claps(self, name: str) -> list[Clap]:
         """What came through of somebody's."""
-        return claps(self.tapes[name], self.clappers[name].tone, APART)
+        return claps(self.tapes[name], APART)
 
     def together(self, *names: str) -> bool:
         """Whether claps of each of these, one after the other, were seen when they were heard."""
@@ -197,9 +198,7 @@ async def test_otherwise_everything_comes_as_soon_as_it_can(build: Build, settin
         assert call.decoder is None or call.decoder.schedule is None
     members = scene.conference._stage.sound.sound._members.values()
     assert [member._delay for member in members] == [0] * len(members)
-    assert all(
-        statistics.lengthened == 0 for statistics in scene.conference._stage.sound.sound.member_statistics().values()
-    )
+    assert all(member.statistics().lengthened == 0 for member in members)
 
 
 async def test_it_is_turned_on_and_off_while_people_talk(build: Build) -> None:
@@ -233,13 +232,13 @@ async def test_who_sends_one_of_both_waits_for_nothing(build: Build) -> None:
         "heard": True, "seen": True, "mute about it": True, "both": False,
     }  # fmt: skip
     assert len(scene.tapes["seen"].flashes()) >= IN_A_ROW
-    assert len(scene.tapes["heard"].beeps(scene.clappers["heard"].tone)) >= IN_A_ROW
+    assert len(scene.tapes["heard"].beeps()) >= IN_A_ROW
 
 
 async def test_a_camera_that_is_turned_on_later(build: Build) -> None:
     scene = await build(True)
     clapper = await scene.clap("a", films=False, **ways(0.2, 1))
-    await scene.live(lambda: len(scene.tapes["a"].beeps(clapper.tone)) >= 2)
+    await scene.live(lambda: len(scene.tapes["a"].beeps()) >= 2)
     assert scene.counts("sync_senders") == [0]
     clapper.films = True
     await scene.live(scene.together)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 from bisect import bisect
 from collections.abc import AsyncIterator
 from itertools import count
@@ -27,16 +26,10 @@ from parlour.media.video.depacketize import Depacketizer
 from tests.domain.live.people import a_room
 from tests.media.clapper import Clap, Ear, Tape, claps, longest_run
 from tests.media.guest import Guest, live
+from tests.support.chromium import CHROMIUM, OPEN_ADDRESSES, PLAIN, UNASKED
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no /usr/bin/chromium"),
-]
+pytestmark = pytest.mark.slow
 
-FLAGS = [
-    "--no-sandbox", "--mute-audio", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--autoplay-policy=no-user-gesture-required", "--disable-features=WebRtcHideLocalIpsWithMdns",
-]  # fmt: skip
 TONE = 1000.0
 APART = 1.2
 BOUND = 0.04
@@ -86,7 +79,7 @@ CLAP = """async () => {
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=[*PLAIN, UNASKED, OPEN_ADDRESSES])
         page = await browser.new_page()
         await page.route("**/*", lambda route: route.fulfill(body="<html></html>", content_type="text/html"))
         await page.goto("http://localhost:1/")
@@ -98,7 +91,7 @@ class Source:
     """What Chromium itself says of its claps: its own packets and reports, before the room has to do with them."""
 
     def __init__(self, call: Call) -> None:
-        self.tape = Tape(self._when)
+        self.tape = Tape(self._when, TONE)
         self._reports: dict[Kind, tuple[float, int]] = {}
         assert call.leg is not None
         assert call.leg.video is not None
@@ -181,7 +174,7 @@ async def test_chromium_claps(page: Page, sync: bool, slower: Kind, seconds: flo
         source = Source(call)
         slow_down(endpoint, call.leg, slower, seconds)
         await page.evaluate("sdp => pc.setRemoteDescription({type: 'answer', sdp})", reply.sdp)
-        tape = Tape.of(watcher)
+        tape = Tape.of(watcher, TONE)
 
         def place() -> tuple[int, int] | None:
             for tile in conference._stage._tiles:
@@ -196,7 +189,7 @@ async def test_chromium_claps(page: Page, sync: bool, slower: Kind, seconds: flo
             if step % 300 == 0:
                 watcher.line.deliver(watcher.check())
             if step % 30 == 0:
-                errors[:] = added(claps(source.tape, TONE, APART), claps(tape, TONE, APART))
+                errors[:] = added(claps(source.tape, APART), claps(tape, APART))
 
         def together() -> bool:
             return longest_run(errors, BOUND) >= IN_A_ROW if sync else len(errors) >= IN_A_ROW

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from parlour.domain.live.commands import Accepted, Refused
 from parlour.domain.live.events import CallEnded, Told
 from tests.domain.live.people import a_room
 from tests.media.rooms import a_worker
-from tests.media.test_full_room import PATIENCE_S, join
+from tests.media.test_full_room import join
 from tests.support.nats import NatsServer
+from tests.support.waiting import PATIENCE_S, until
 
 IN_TIME_S = 1.0
 STAY_S = 8
@@ -29,13 +30,6 @@ async def records(bus: NatsServer) -> AsyncIterator[Records]:
     client = await connect(bus.url, "test")
     yield Records(client)
     await client.close()
-
-
-async def until(true: Callable[[], object]) -> None:
-    """Wait until something is so that tells nobody."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["each after a while", "all at a moment"])

@@ -1,14 +1,22 @@
 """What a live room goes without while its worker has too much to do: seen by who is in it."""
 
+from collections import deque
 from itertools import pairwise
+
+import numpy as np
+from av import VideoFrame
+from numpy.typing import NDArray
 
 from parlour.domain.live.commands import Join, Refused
 from parlour.domain.live.relief import Relief
 from parlour.media.conference import Conference
 from parlour.media.transport import Endpoint
+from parlour.media.video.canvas import rows_of
 from tests.media.guest import ROOM, Guest, film, live, while_filming
 
 PICTURES = 20
+STILL = 0.5
+"""The mean change of luma, in steps of 256, of a tile in which nothing new was drawn."""
 
 
 def steps(guest: Guest) -> list[int]:
@@ -28,6 +36,31 @@ async def test_the_picture_slows_down_and_the_sound_goes_on(conference: Conferen
         await live([ann], lambda: ann.heard > heard + 50)
         conference.relieve(Relief.NONE)
         await live([ann], lambda: steps(ann) == [3000] * PICTURES)
+
+    await while_filming(ann, film(), act)
+
+
+async def test_small_tiles_move_at_half_the_rate(conference: Conference, endpoint: Endpoint) -> None:
+    """Of five people each has a ninth of the picture; that of the first to come is in the corner."""
+    ann, *_ = [await Guest(conference, endpoint, f"guest {number}", room=ROOM).join() for number in range(5)]
+    tiles = deque[NDArray[np.int16]](maxlen=PICTURES + 1)
+
+    def look(frame: VideoFrame, _time: int) -> None:
+        rows = rows_of(frame.planes[0])
+        tiles.append(rows[: frame.height // 3, : frame.width // 3].astype(np.int16))
+
+    def moves() -> int:
+        return sum(bool(np.abs(after - before).mean() > STILL) for before, after in pairwise(tiles))
+
+    async def act() -> None:
+        ann.look = look
+        await live([ann], lambda: moves() > 0.8 * PICTURES)
+        conference.relieve(Relief.SLOWER_SMALL_TILES)
+        tiles.clear()
+        await live([ann], lambda: len(tiles) > PICTURES)
+        assert 0 < moves() < 0.7 * PICTURES
+        conference.relieve(Relief.NONE)
+        await live([ann], lambda: moves() > 0.8 * PICTURES)
 
     await while_filming(ann, film(), act)
 

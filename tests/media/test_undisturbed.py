@@ -85,7 +85,7 @@ class Place:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     """The place of all of these tests."""
-    settings = {"PARLOUR_WORKERS": "1", "PARLOUR_MEDIA_HOST": "127.0.0.1", "PARLOUR_ICE_TCP_PORT": str(free_port())}
+    settings = {"PARLOUR_MEDIA_HOST": "127.0.0.1", "PARLOUR_ICE_TCP_PORT": str(free_port())}
     with serving(tmp_path_factory.mktemp("live"), **settings) as server:
         to = make_room(server, max_members=100)
         token = invite(server, to)
@@ -300,7 +300,8 @@ async def test_a_handshake_may_go_wrong_in_every_way(place: Place) -> None:
         with contextlib.suppress(SSL.WantReadError):
             media._ssl.do_handshake()
         hello = media._ssl.bio_read(4096)
-        await sent_by(third, [*[hello] * 100, *cut(hello), *flipped(hello, 1), *forged(), hello[::-1]])
+        await sent_by(third, [hello[::-1], *forged()])  # first: of what comes next, much finds no room in the queue
+        await sent_by(third, [*[hello] * 100, *cut(hello), *flipped(hello, 1)])
         await third.leave()
 
 

@@ -1,7 +1,9 @@
 """The schema's history leads from every revision to the newest, once, whoever starts."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -57,6 +59,23 @@ async def test_many_start_together(database_url: str) -> None:
     finally:
         for database in databases:
             await database.close()
+
+
+async def test_a_file_that_somebody_else_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite3"
+    maker = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN IMMEDIATE")  # with which SQLite refuses to switch to WAL mode, and does not wait
+    database = open_database(f"sqlite:///{path}")
+    migrating = asyncio.create_task(database.migrate())
+    try:
+        _, still = await asyncio.wait({migrating}, timeout=0.3)
+        assert still, "it did not wait"
+        maker.execute("COMMIT")
+        await migrating
+        assert await database.run(current) == REVISIONS[0]
+    finally:
+        maker.close()
+        await database.close()
 
 
 async def test_a_newer_schema_is_refused_in_words(backend: str, new_url: Callable[[str], str]) -> None:

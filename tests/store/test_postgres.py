@@ -16,6 +16,7 @@ from parlour.store.postgres import POOL_SIZE, Postgres
 from parlour.store.prepared import InsertUnlessTaken, PreparedSelect
 from parlour.store.tables import projects
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.waiting import PATIENCE_S
 
 _insert = InsertUnlessTaken(projects)
 _select = PreparedSelect(sa.select(projects.c.id).where(projects.c.id == sa.bindparam("project")))
@@ -91,7 +92,7 @@ async def test_statements_share_the_connections_with_units_of_work(postgres_data
 async def blocked(other: Any, count: int) -> None:
     """Return when so many statements wait for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await other.fetchval(waiting) != count:
             await other.execute("SELECT pg_stat_clear_snapshot()")
 
@@ -144,7 +145,7 @@ async def test_connections_that_were_cut_are_replaced(postgres_database: Postgre
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'parlour'"
         " AND datname = current_database()"
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not all(driver.is_closed() for driver in drivers):
             await other.fetchval("SELECT 1")
     assert await asyncio.gather(*(find(postgres_database, project) for project in made)) == made

@@ -11,13 +11,10 @@ from uuid import uuid4
 
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
-from websockets.asyncio.client import connect as open_websocket
 
 from tests.support.server import RunningServer
-from tests.support.signalling import Client, Json, Seat
-
-WORKER_S = 40.0
-"""How long a media worker may take to be there."""
+from tests.support.signalling import Client, Json, Seat, open_socket
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 class Caller:
@@ -58,7 +55,7 @@ class Caller:
     async def sees(self) -> None:
         """Wait for a frame of the room's picture."""
         assert self._picture is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await (await self._picture).recv()
 
     async def bye(self) -> Json:
@@ -86,7 +83,7 @@ class Caller:
 @contextlib.asynccontextmanager
 async def caller(server: RunningServer, to: str, token: str, **hello: Any) -> AsyncIterator[Caller]:
     """Somebody who is connected to a server's front."""
-    async with open_websocket(f"ws://localhost:{server.port}/", max_size=None, compression=None) as websocket:
+    async with open_socket(f"ws://localhost:{server.port}/") as websocket:
         client = Client(websocket)
         await client.hello(token, **hello)
         found = Caller(client, to, token)
@@ -129,18 +126,16 @@ def somebody_in_a_room(server: RunningServer) -> Iterator[str]:
     over = threading.Event()
 
     async def live() -> None:
-        async with asyncio.timeout(WORKER_S):
-            while not await asyncio.to_thread(has_worker, server):  # noqa: ASYNC110 - what is looked at tells nobody
-                await asyncio.sleep(0.05)
         to = make_room(server)
         async with caller(server, to, invite(server, to)) as one:
             inside.set_result((await one.join())["room_session_id"])
             while not over.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await one.client.receive()
+                    await one.client.receive(0.5)
 
     def run() -> None:
         try:
+            wait_until(lambda: has_worker(server), every=0.05)
             asyncio.run(live())
         except BaseException as error:
             if inside.done():
@@ -150,7 +145,7 @@ def somebody_in_a_room(server: RunningServer) -> Iterator[str]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield inside.result(2 * WORKER_S)
+        yield inside.result(2 * PATIENCE_S)
     finally:
         over.set()
         thread.join()

@@ -21,6 +21,7 @@ from parlour.media.audio.frame import FRAME, RATE
 from parlour.media.transport import rtp
 from parlour.media.video.codec import VideoCodec
 from tests.support.lean import TONE_AMPLITUDE, Lean, content, lean, tone
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
@@ -31,7 +32,6 @@ TONES: Final = (500, 1000)
 FPS: Final = 30
 AFTER_S: Final = 1.0
 """Seconds for which the two are watched after something happened."""
-PATIENCE_S: Final = 20.0
 STILL_S: Final = 2.5
 SILENT_S: Final = 2.5
 """Seconds for which a picture may stand still and a voice be gone on a machine that has much else to do."""
@@ -175,7 +175,7 @@ class Conversation:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await self._process.stdout.readline()
         assert answer, "the conversation broke off"
         return answer
@@ -234,7 +234,7 @@ async def _talk() -> None:
 
 async def _hear_each_other(people: list[Lean]) -> None:
     """Wait until each has heard the other for a while."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             await asyncio.sleep(0.2)
             last = [[plain for _, plain in one.media.seen.captured[-200:]] for one in people]

@@ -65,13 +65,17 @@ class FakeRoom:
 
 
 class FakeRooms:
-    """Implements ``Rooms``. ``asked`` is every command, in order; ``refusal`` answers the next join."""
+    """Implements ``Rooms``. ``asked`` is every command, in order; ``refusal`` answers the next join.
+
+    The next command of each kind in ``busy`` is answered that there is too much to do, and is not among ``asked``.
+    """
 
     def __init__(self, answerer: Answerer = canned) -> None:
         self.rooms: dict[UUID, FakeRoom] = {}
         self.asked: list[Command] = []
         self.refusal: Refused | None = None
         self.away = False
+        self.busy: list[type[Command]] = []
         self._answerer = answerer
         self._listeners: dict[UUID, list[Listener]] = {}
         self._numbers = itertools.count(1)
@@ -94,6 +98,9 @@ class FakeRooms:
         """See ``Rooms``."""
         if self.away:
             raise Unavailable("away")
+        if type(command) in self.busy:
+            self.busy.remove(type(command))
+            return Refused(503, "busy", "too much to do")
         self.asked.append(command)
         self._news.set()
         match command:

@@ -8,14 +8,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-from websockets.asyncio.client import connect as open_websocket
-
 from parlour.loadtest.content import make_film
 from parlour.loadtest.plan import Plan
 from parlour.media.video.codec import VideoCodec
 from tests.media.audio.signals import opus, sine
 from tests.support.media import Content, Media
-from tests.support.signalling import Client, Json, Seat
+from tests.support.signalling import Client, Json, Seat, open_socket
 
 TONE_AMPLITUDE = 8000.0
 TONE_FRAMES = 50
@@ -94,7 +92,7 @@ class Lean:
 @contextlib.asynccontextmanager
 async def connected(port: int, token: str) -> AsyncIterator[Client]:
     """A connection to a server's front."""
-    async with open_websocket(f"ws://localhost:{port}/", max_size=None, compression=None) as websocket:
+    async with open_socket(f"ws://localhost:{port}/") as websocket:
         client = Client(websocket)
         await client.hello(token)
         yield client

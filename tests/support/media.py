@@ -16,13 +16,13 @@ from parlour.loadtest.places import choose
 from parlour.loadtest.reception import Reception
 from parlour.media.audio.frame import FRAME
 from parlour.media.video.codec import VIDEO_CLOCK, VideoCodec
+from tests.support.waiting import PATIENCE_S
 
 if TYPE_CHECKING:
     import socket
 
     from parlour.media.packets import RtpPacket
 
-CONNECT_S: Final = 5.0
 PICTURE_TICKS: Final = VIDEO_CLOCK // 30
 
 
@@ -97,7 +97,7 @@ class Media(Peer):
         assert place is not None
         self._drive = self._drive or Drive.take()
         self.socket = self._drive.engine.open(place, self)
-        async with asyncio.timeout(CONNECT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while self.opening.seen_at is None:  # noqa: ASYNC110 - the engine tells nobody
                 await asyncio.sleep(0.005)
         self.sight = None

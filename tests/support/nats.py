@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE_S
+
 
 class NatsServer:
     """Started at once. What it keeps is in memory: it is gone with the process."""
@@ -43,13 +45,14 @@ class NatsServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + PATIENCE_S
         while time.monotonic() < give_up:
             with closing(socket.socket()) as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return process
             time.sleep(0.02)
         process.kill()
+        process.wait()
         raise RuntimeError("nats-server did not start")
 
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 import os
-import shutil
 import signal
 import struct
 import time
@@ -16,18 +15,9 @@ from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, Playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-    "--mute-audio",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from tests.support.chromium import CHROMIUM, DEVICES, OPEN_ADDRESSES, UNASKED
+from tests.support.waiting import PATIENCE_S
+
 SIZE = (640, 360)
 RATE = 48_000
 
@@ -70,9 +60,7 @@ def write_microphone(path: Path, hertz: int) -> None:
 
 APART_DB = 25.0
 """What is heard is at least this much louder than what is not."""
-PATIENCE_S = 10.0
 POLL_S = 0.1
-JOIN_S = 30.0
 
 
 class TurnedAway(Exception):  # noqa: N818 - an answer, not an error
@@ -107,14 +95,14 @@ class Person:
 
     async def connect(self, host: str, token: str) -> None:
         """Make the SDK's client."""
-        async with asyncio.timeout(JOIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self.page.evaluate("([host, token]) => connect(host, token)", [host, token])
 
     async def dial(self, to: str, how: str = "dial", **options: Any) -> None:
         """Be in the room. Raises ``TurnedAway`` with what the SDK was told where there is no way in."""
         raw = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
         given = {"audio": raw, "userVariables": {"display_name": self.colour.title()}} | options
-        async with asyncio.timeout(JOIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             found = await self.page.evaluate(
                 "([to, options, how]) => dial(to, options, how).catch((error) => ({ refusal: error.message }))",
                 [to, given, how],
@@ -131,7 +119,7 @@ class Person:
     async def do(self, method: str, **parameters: Any) -> Any:
         """Call one of the SDK's methods of a call."""
         try:
-            async with asyncio.timeout(JOIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 return await self.page.evaluate(f"(parameters) => call.{method}(parameters)", parameters)
         except TimeoutError:
             raise AssertionError(f"{self.colour} has no answer to {method} {parameters}") from None
@@ -235,8 +223,9 @@ async def start_browser(playwright: Playwright, folder: Path, colour: str, *flag
     return await playwright.chromium.launch(
         executable_path=CHROMIUM,
         args=[
-            *FLAGS,
-            *(() if shy else ("--disable-features=WebRtcHideLocalIpsWithMdns",)),
+            *DEVICES,
+            UNASKED,
+            *(() if shy else (OPEN_ADDRESSES,)),
             *flags,
             f"--use-file-for-fake-video-capture={camera}",
             f"--use-file-for-fake-audio-capture={microphone}",
@@ -259,7 +248,7 @@ async def visitor(browser: Browser, site: str, colour: str, *scripts: str) -> As
         for script in scripts:
             await context.add_init_script(script)
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(1000 * PATIENCE_S)
         someone = Person(colour, page)
         page.on("console", someone.said)
         page.on("pageerror", someone.broke)

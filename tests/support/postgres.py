@@ -11,18 +11,42 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE_S
+
 ACCOUNT = "postgres"
 """Who runs it where the tests run as root, which PostgreSQL refuses."""
+_EMPTY = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+"""
+
+
+def make_way(leader: int) -> None:
+    """Give a session that a program began for itself our own priority.
+
+    Linux may share the processor out to sessions first; what a process's priority is then counts only within its own.
+    """
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    autogroup = Path(f"/proc/{leader}/autogroup")
+    if niceness > 0 and os.access(autogroup, os.W_OK):
+        autogroup.write_text(str(niceness))
 
 
 @dataclass
 class PostgresServer:
-    """A cluster that can be stopped and started again; ``new_database`` gives a URL of an empty database."""
+    """A cluster that can be stopped and started again; ``new_database`` gives a URL of an empty database.
+
+    Making a database takes a quarter of a second of the processor, emptying one a twentieth of that: so a database that
+    is given back is given out again.
+    """
 
     folder: Path
     port: int
     binaries: Path
     _made: int = field(default=0)
+    _empty: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Start and wait until it answers."""
@@ -30,21 +54,25 @@ class PostgresServer:
         self._run(
             "pg_ctl", "-D", str(self.folder / "data"), "-o", options, "-l", str(self.folder / "log"), "-w", "start"
         )
+        make_way(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]))
 
     def stop(self, mode: str = "immediate") -> None:
         """Stop: ``fast`` says goodbye, ``immediate`` does not."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
     def new_database(self) -> str:
-        """Make an empty database and give its URL."""
+        """The URL of an empty database."""
+        if self._empty:
+            return self._empty.pop()
         self._made += 1
         name = f"parlour_{self._made}"
         self.sql(f"CREATE DATABASE {name}")
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
-    def drop_database(self, url: str) -> None:
-        """Remove a database that ``new_database`` made, whoever is still connected."""
-        self.sql(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+    def give_back(self, url: str) -> None:
+        """Empty a database that ``new_database`` gave, whoever is still connected."""
+        self.sql(_EMPTY, url.rpartition("/")[2])
+        self._empty.append(url)
 
     def sql(self, statement: str, database: str = "postgres") -> str:
         """Run a statement with psql; give what it prints."""
@@ -57,7 +85,13 @@ class PostgresServer:
         if os.getuid() == 0:
             command = ["runuser", "-u", ACCOUNT, "--", *command]
         done = subprocess.run(
-            command, cwd="/", check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60
+            command,
+            cwd="/",
+            check=False,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=PATIENCE_S,
         )
         if done.returncode != 0:
             log = self.folder / "log"

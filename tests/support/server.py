@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 
+from tests.support.waiting import PATIENCE_S
+
 PROJECT = "8f0a119a-cda7-4497-a47d-c81493b824d4"
 TOKEN = "PTtesttesttesttesttesttest"
-READY_S = 20.0
 
 
 @dataclass
@@ -37,7 +38,11 @@ class RunningServer:
 
     def client(self, **arguments: Any) -> httpx.Client:
         """An authenticated client."""
-        return httpx.Client(base_url=self.origin, auth=(self.project, self.token), timeout=30, **arguments)
+        return httpx.Client(base_url=self.origin, auth=(self.project, self.token), timeout=PATIENCE_S, **arguments)
+
+    def async_client(self) -> httpx.AsyncClient:
+        """The same for an event loop."""
+        return httpx.AsyncClient(base_url=self.origin, auth=(self.project, self.token), timeout=PATIENCE_S)
 
     def kill(self) -> None:
         """End it without a word."""
@@ -62,6 +67,7 @@ def spawn(folder: Path, *, scheme: str = "http", arguments: tuple[str, ...] = ()
         "PARLOUR_DATA_DIR": str(folder / "data"),
         "PARLOUR_PROJECT_ID": PROJECT,
         "PARLOUR_API_TOKEN": TOKEN,
+        "PARLOUR_WORKERS": "1",  # each takes a second of the processor to start
         "PARLOUR_RELIEF": "false",  # the tests themselves keep the machine busy
         "NO_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
@@ -75,7 +81,7 @@ def spawn(folder: Path, *, scheme: str = "http", arguments: tuple[str, ...] = ()
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    give_up = time.monotonic() + READY_S
+    give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
         text = log.read_text()
         found = re.search(r"listens on https?://[^:]+:(\d+)", text)
@@ -85,6 +91,7 @@ def spawn(folder: Path, *, scheme: str = "http", arguments: tuple[str, ...] = ()
             raise RuntimeError(f"parlour serve ended with {process.returncode}:\n{text}")
         time.sleep(0.02)
     process.kill()
+    process.wait()
     raise RuntimeError(f"parlour serve did not start:\n{log.read_text()}")
 
 

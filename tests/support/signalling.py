@@ -11,8 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_websocket
+from websockets.asyncio.client import ClientConnection, connect
 
 from parlour.domain.ticket import LIFE_S, Bearer, Ticket
 from parlour.front.app import build_app
@@ -23,10 +22,16 @@ from parlour.front.tickets import Tickets
 from parlour.store.database import Database
 from tests.support.fake_rooms import SDP, FakeRooms
 from tests.support.server import PROJECT, TOKEN
+from tests.support.waiting import PATIENCE_S
 
 ROOMS = "/api/fabric/resources/conference_rooms"
 AGENT = "@signalwire/js/browser/3.30.0"
 Json = dict[str, Any]
+
+
+def open_socket(url: str) -> connect:
+    """A socket as browsers open it, except that nothing is compressed and frames may have any size."""
+    return connect(url, max_size=None, compression=None, open_timeout=PATIENCE_S)
 
 
 @dataclass
@@ -67,7 +72,7 @@ class House:
     @contextlib.asynccontextmanager
     async def client(self, token: str | None = None, **hello: Any) -> AsyncIterator["Client"]:
         """A client that is connected."""
-        async with open_websocket(self.url, max_size=None, compression=None) as websocket:
+        async with open_socket(self.url) as websocket:
             client = Client(websocket)
             await client.hello(token or await self.token(), **hello)
             yield client
@@ -84,7 +89,7 @@ async def front_with_rooms(
     sockets = listen("localhost", 0)
     port = sockets[0].getsockname()[1]
     serving = asyncio.create_task(server.serve(sockets))
-    async with httpx.AsyncClient(base_url=f"http://localhost:{port}", auth=(PROJECT, TOKEN)) as api:
+    async with httpx.AsyncClient(base_url=f"http://localhost:{port}", auth=(PROJECT, TOKEN), timeout=PATIENCE_S) as api:
         try:
             yield House(port, rooms, board, board.tickets, api)
         finally:
@@ -127,9 +132,9 @@ class Client:
         """Send anything."""
         await self.websocket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
-    async def receive(self) -> Json:
-        """The next frame; events are acknowledged and pings answered, as the SDK does."""
-        async with asyncio.timeout(5):
+    async def receive(self, seconds: float = PATIENCE_S) -> Json:
+        """The next frame; events are acknowledged and pings answered, as the SDK does. Raises ``TimeoutError``."""
+        async with asyncio.timeout(seconds):
             frame: Json = json.loads(await self.websocket.recv())
         self.frames.append(frame)
         if frame.get("method") == "signalwire.event":

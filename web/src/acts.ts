@@ -48,9 +48,7 @@ export class Acts {
   async setInFront(memberId: string, front: boolean): Promise<void> {
     const { layout, places } = this.gathering;
     const lead = layout !== SCREEN_LAYOUT && places.some((place) => place.position === "reserved-1") ? "reserved-1" : "standard-1";
-    const place = front ? lead : "auto";
-    await this.call().setPositions({ positions: { [memberId]: place } });
-    this.gathering.placed(memberId, place);
+    await this.call().setPositions({ positions: { [memberId]: front ? lead : "auto" } });
   }
 
   /** Mute everybody but oneself who is not muted. */
@@ -67,6 +65,7 @@ export class Acts {
 
   async setLayout(name: string): Promise<void> {
     await this.call().setLayout({ name });
+    this.gathering.layout = name;
   }
 
   async setLocked(locked: boolean): Promise<void> {

@@ -48,11 +48,6 @@ export class Gathering {
     return found ?? (this.promised && { at: this.promised, everybody: false });
   }
 
-  /** Somebody asked for a place, which no event tells. */
-  placed(id: string, place: string): void {
-    this.people = changed(this.people, { member_id: id, requested_position: place });
-  }
-
   /** The server has said yes to this; the news of it may come a little later. */
   granted(news: RoomLike): void {
     this.room = told(this.room, news);

@@ -80,24 +80,16 @@ export class Meeting {
   /** Go in. Rejects with what the server said. */
   async enter(): Promise<void> {
     await this.connect();
-    const end = performance.now() + START_MS;
-    for (;;) {
-      try {
-        await this.dial(false);
-        return;
-      } catch (error) {
-        // A server that has just started is about to be ready.
-        if (understand(error).reason !== "unavailable" || performance.now() > end) throw error;
-        await pause(SEEK_PAUSE_MS);
-      }
-    }
+    await knock(() => this.dial(false));
   }
 
   /** Take a seat again that a reloaded page had. Rejects with what the server said. */
   async reenter(seat: Seat): Promise<void> {
     await this.connect();
-    tellSdk(seat);
-    await this.dial(true);
+    await knock(() => {
+      tellSdk(seat);
+      return this.dial(true);
+    });
   }
 
   /** Go out. */
@@ -222,5 +214,18 @@ export class Meeting {
     this.socketGood = news.socket ?? this.socketGood;
     this.mediaGood = news.media ?? this.mediaGood;
     this.listener.connection(this.socketGood && this.mediaGood);
+  }
+}
+
+/** Dial until it works: a server that has just started is about to be ready. */
+async function knock(dial: () => Promise<void>): Promise<void> {
+  const end = performance.now() + START_MS;
+  for (;;) {
+    try {
+      return await dial();
+    } catch (error) {
+      if (understand(error).reason !== "unavailable" || performance.now() > end) throw error;
+      await pause(SEEK_PAUSE_MS);
+    }
   }
 }

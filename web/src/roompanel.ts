@@ -43,7 +43,7 @@ export class RoomPanel {
     const list = element("layout-list");
     const drawn = [...list.querySelectorAll("input")];
     if (drawn.map((one) => one.value).join() !== layouts.join()) list.replaceChildren(...layouts.map(choice));
-    for (const input of list.querySelectorAll("input")) input.checked = input.value === layout;
+    for (const input of list.querySelectorAll("input")) settle(list, input, input.value === layout);
   }
 
   private switch(id: string, act: (meeting: Meeting, on: boolean) => Promise<void>): void {
@@ -57,7 +57,7 @@ export class RoomPanel {
   private set(id: string, rights: Rights, act: RoomAct, on: boolean): void {
     const input = element<HTMLInputElement>(id);
     input.closest("label")!.hidden = !rights.room(act);
-    if (input.getAttribute("aria-busy") !== "true") input.checked = on;
+    settle(input, input, on);
   }
 
   private async end(): Promise<void> {
@@ -66,6 +66,11 @@ export class RoomPanel {
       await this.doing.mine("ended", this.meeting()?.acts.end() ?? Promise.resolve());
     }
   }
+}
+
+/** Show what is so, unless somebody has just asked for something else: then what they chose stays until the answer. */
+function settle(asked: HTMLElement, input: HTMLInputElement, on: boolean): void {
+  if (asked.getAttribute("aria-busy") !== "true") input.checked = on;
 }
 
 function choice(name: string): HTMLElement {

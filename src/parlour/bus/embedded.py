@@ -52,19 +52,29 @@ async def _keep(running: list[asyncio.subprocess.Process], configuration: Path) 
     while True:
         code = await running[0].wait()
         log.error("nats-server ended with %s; it starts again in %.1f s", code, AGAIN_S)
+        running[0] = await _start_again(configuration)
+
+
+async def _start_again(configuration: Path) -> asyncio.subprocess.Process:
+    """Start the server, as soon as the machine has what that takes."""
+    while True:
         await asyncio.sleep(AGAIN_S)
-        running[0] = await _start(configuration)
+        try:
+            return await _start(configuration)
+        except Unavailable as error:
+            log.error("%s; another try follows in %.1f s", error, AGAIN_S)  # noqa: TRY400 - the words say it all
 
 
 async def _start(configuration: Path) -> asyncio.subprocess.Process:
-    with (configuration.parent / "log").open("ab") as output:
-        return await asyncio.create_subprocess_exec(
-            *on_leash([_binary(), "-c", str(configuration)]),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for us: the bus ends last
-        )
+    """Raises ``Unavailable`` where the machine cannot start a process just now, or has no server."""
+    program = on_leash([_binary(), "-c", str(configuration)])
+    try:
+        with (configuration.parent / "log").open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                *program, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+            )
+    except OSError as error:
+        raise Unavailable(f"nats-server cannot be started: {error.strerror or error}") from error
 
 
 def _prepare(folder: Path, port: int, password: str) -> Path:

@@ -32,7 +32,7 @@ OCTETS_MAX = 256 * 1024 * 1024
 WAITING_MAX = 8192
 """Entries that may wait for the bus while it is away; one more is lost, and counted."""
 BATCH = 64
-DONE_S = 30
+DONE_S = 10
 """After how long an entry that a front has not written down is given to another."""
 PATIENCE_S = 5.0
 AGAIN_S = 0.5

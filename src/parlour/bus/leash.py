@@ -3,6 +3,10 @@
 Run as a script, with the parent's process id, a signal's number and the program: it asks the kernel for the signal at
 the parent's death and then becomes the program. Only Linux can do that; elsewhere the program is started as it is, and
 after a ``kill -9`` of its parent must be ended by hand.
+
+Ctrl-C at a terminal does not reach the program: whoever started it ends it in its own time. It stays in the session,
+though: Linux may share the processor out to sessions first (``sched_autogroup_enabled``), and then priorities count
+only within one.
 """
 
 import ctypes
@@ -20,6 +24,7 @@ def on_leash(program: Sequence[str], number: signal.Signals = signal.SIGTERM) ->
 
 
 def _become(parent: int, number: int, program: list[str]) -> None:
+    os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:  # it was gone before the kernel knew

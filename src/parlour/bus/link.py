@@ -46,7 +46,8 @@ log = logging.getLogger("parlour.bus")
 class Alive:
     """A worker's sign of life. ``load`` is a fraction of what it can carry, ``started`` in Unix seconds.
 
-    ``figures`` are its statistics, for whoever wants to see them.
+    ``relief`` is the step of what its rooms go without, 0 for nothing. ``figures`` are its statistics, to be seen by
+    whoever asks.
     """
 
     worker: str
@@ -54,6 +55,7 @@ class Alive:
     rooms: tuple[UUID, ...]
     started: float
     leaving: bool = False
+    relief: int = 0
     figures: dict[str, float] = field(default_factory=dict)
 
 

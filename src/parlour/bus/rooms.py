@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 import nats.errors
-import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -19,7 +18,7 @@ from parlour.bus.journal import JournalReader
 from parlour.bus.link import ALIVE, ALIVE_S, Lease, Leases, ask_subject, connect, told_subject
 from parlour.bus.records import Records
 from parlour.bus.roster import Roster
-from parlour.bus.station import LEAVING
+from parlour.bus.station import LEAVING, NOT_HERE
 from parlour.domain.errors import Unavailable
 from parlour.domain.live.commands import Command, Join, Refused, Reply
 from parlour.domain.live.events import RoomLost, Told
@@ -37,6 +36,9 @@ LOOK_S = 0.05
 Listener = Callable[[Told], None]
 
 log = logging.getLogger("parlour.bus")
+
+_AWAY = (nats.errors.Error, TimeoutError, OSError)
+"""What NATS raises while the bus, or the part of it that keeps things, is away."""
 
 NOT_ALIVE = Refused(404, "no_such_call", "the room is not alive")
 LOST = Refused(503, "lost", "the room has lost its worker; join again")
@@ -82,7 +84,9 @@ class BusRooms:
                 if isinstance(lease, Refused):
                     return lease
                 reply = await self._request(lease, room_id, command)
-            except (TimeoutError, nats.errors.Error, OSError) as error:
+                if reply == NOT_HERE:
+                    return await self._gone(room_id)
+            except _AWAY as error:
                 self._unanswered += 1
                 raise Unavailable(f"the room does not answer: {str(error) or type(error).__name__}") from error
             if reply == LEAVING:
@@ -100,11 +104,14 @@ class BusRooms:
             if lease is not None and (self._roster.lives(lease) or self._roster.may_turn_up(lease)):
                 return True
             return await self._records.find(room_id) is not None
-        except (TimeoutError, nats.errors.Error, nats.js.errors.Error, OSError):
+        except _AWAY:
             return True
 
     async def subscribe(self, room_id: UUID, listener: Listener) -> "_Door":
-        """Hear what the room tells, also before it is alive, and ``RoomLost`` when its worker is gone."""
+        """Hear what the room tells, also before it is alive, and ``RoomLost`` when its worker is gone.
+
+        Raises ``Unavailable`` when the bus is away.
+        """
         line = self._lines.setdefault(room_id, _Line())
         door = _Door(listener, lambda: self._shut(room_id, door))
         line.doors.add(door)
@@ -114,7 +121,7 @@ class BusRooms:
 
         try:
             door.subscription = await self._client.subscribe(told_subject(room_id), cb=hear)
-        except (nats.errors.Error, OSError) as error:
+        except _AWAY as error:
             self._shut(room_id, door)
             raise Unavailable(f"the bus is not available: {error}") from error
         return door
@@ -185,10 +192,14 @@ class BusRooms:
             if lease is None or not await self._turns_up(lease):
                 if not place:
                     lost = lease is not None or (line is not None and line.former)
-                    return LOST if lost or await self._records.find(room_id) else NOT_ALIVE
+                    return LOST if lost else await self._gone(room_id)
                 lease = await self._place(room_id, revision)
         self._is_owned(room_id, lease)
         return lease
+
+    async def _gone(self, room_id: UUID) -> Refused:
+        """Why a room is not alive: it may be brought back to life, or is being so just now, or it is over."""
+        return LOST if await self._records.find(room_id) else NOT_ALIVE
 
     async def _place(self, room_id: UUID, revision: int) -> Lease:
         """Give the room to the worker with the least to do; another front may be faster."""
@@ -217,7 +228,7 @@ class BusRooms:
 
     async def _settle(self, room_id: UUID, line: _Line, owner: Lease) -> None:
         """Two workers say that they have the room: the lease decides."""
-        with contextlib.suppress(TimeoutError, nats.errors.Error):  # looked at again in a moment
+        with contextlib.suppress(*_AWAY):  # looked at again in a moment
             lease, _ = await self._leases.get(room_id)
             if lease is not None and lease != owner and line.owner == owner:
                 self._lose(room_id, line, owner.worker)
@@ -280,7 +291,7 @@ class _Door:
         """Hear no more."""
         self._shut()
         if self.subscription is not None:
-            with contextlib.suppress(nats.errors.Error):  # the bus is closed already
+            with contextlib.suppress(*_AWAY):  # the bus is closed already
                 await self.subscription.unsubscribe()
 
 

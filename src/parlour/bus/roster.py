@@ -119,7 +119,10 @@ class Roster:
         return self._clock() - max(seen.at, self._listening_since) >= seconds
 
 
-def _burden(seen: _Seen) -> tuple[float, int, float, str]:
-    """What to compare workers by: tenths of a load, then rooms, then the load itself."""
+def _burden(seen: _Seen) -> tuple[int, float, int, float, str]:
+    """What to compare workers by: what their rooms go without, tenths of a load, then rooms, then the load itself.
+
+    A load that is low because something was given up is no invitation.
+    """
     alive = seen.alive
-    return round(alive.load, 1), len(seen.rooms) + seen.given, alive.load, alive.worker
+    return alive.relief, round(alive.load, 1), len(seen.rooms) + seen.given, alive.load, alive.worker

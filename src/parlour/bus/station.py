@@ -35,14 +35,19 @@ BUSY = Refused(503, "busy", "the worker has too much to do")
 FAILED = Refused(500, "failed", "something went wrong; the worker's log has it")
 GARBLED = Refused(422, "bad_parameter", "the command cannot be read")
 LEAVING = Refused(503, "leaving", "the worker takes no more rooms")
+NOT_HERE = Refused(404, "not_here", "the room does not live here, or not yet")
 
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """What a worker carries: ``load`` is a fraction of what it can, ``figures`` are its statistics."""
+    """What a worker carries: ``load`` is a fraction of what it can, ``figures`` are its statistics.
+
+    ``relief`` is the step of what its rooms go without to make it so little, 0 for nothing.
+    """
 
     load: float
     rooms: Sequence[UUID]
+    relief: int = 0
     figures: dict[str, float] = field(default_factory=dict)
 
 
@@ -188,7 +193,15 @@ class Station:
     async def _say_alive(self) -> None:
         burden = self._burden()
         figures = {**burden.figures, **self.statistics()}
-        alive = Alive(self.worker, burden.load, tuple(burden.rooms), self._started, self._leaving, figures)
+        alive = Alive(
+            self.worker,
+            burden.load,
+            tuple(burden.rooms),
+            self._started,
+            self._leaving,
+            burden.relief,
+            figures,
+        )
         with contextlib.suppress(nats.errors.Error):  # while the bus is away nobody hears it anyway
             await self._client.publish(ALIVE, encoder.encode(alive))
 

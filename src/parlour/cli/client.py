@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from parlour import __version__
-from parlour.cli.output import Trouble
+from parlour.cli.output import BrokenOff, Trouble
 
 CONNECT_S = 5.0
 """How long a connection may take to be made."""
@@ -46,10 +46,6 @@ def origin_of(host: str) -> str:
     if not given and url.host in LOOPBACK:
         url = url.copy_with(scheme="http")
     return str(url).rstrip("/")
-
-
-class BrokenOff(Trouble):
-    """An answer that ended before its end."""
 
 
 class Api:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from parlour.cli.client import Api, origin_of, trusting
 from parlour.cli.options import AsJson, Server, unfold
 from parlour.cli.output import Trouble, print_json, say
 from parlour.cli.room import PATH, PERMISSIONS
@@ -22,6 +21,7 @@ from parlour.media.video.codec import VideoCodec
 if TYPE_CHECKING:
     import ssl
 
+    from parlour.cli.client import Api
     from parlour.loadtest.report import Report
 
 BOUND_S = 120.0
@@ -177,6 +177,8 @@ def _venue(room: str | None, invite: str | None, server: Server, plan: Plan) -> 
 
 
 def _linked(link: str, invite: str | None) -> Venue:
+    from parlour.cli.client import origin_of  # as for the other clients
+
     parts = urlsplit(link)
     name = parts.path.removeprefix("/rooms/")
     token = invite or parts.fragment
@@ -189,7 +191,7 @@ def _linked(link: str, invite: str | None) -> Venue:
     return Venue(origin, name, token)
 
 
-def _invited(api: Api, address: dict[str, Any], plan: Plan) -> Venue:
+def _invited(api: "Api", address: dict[str, Any], plan: Plan) -> Venue:
     until = int(time.time() + _bound(plan)) + 60
     body = {"address_id": address["id"], "moderator": False, "expires_at": until}
     return Venue(api.origin, address["name"], api.post("/api/fabric/subscriber/invites", body)["token"])
@@ -203,6 +205,7 @@ def _run(plan: Plan, venue: Venue, server: Server, own: frozenset[str] | None) -
     # the codecs and the transport, which other commands do without
     import uvloop
 
+    from parlour.cli.client import trusting
     from parlour.cli.loadtest_show import progress
     from parlour.loadtest.run import LoadTest
     from parlour.loadtest.server import read

@@ -4,13 +4,15 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from uuid import UUID
 
 import typer
 
-from parlour.cli.client import Api, origin_of
 from parlour.cli.output import print_json_array, print_rows, say
+
+if TYPE_CHECKING:
+    from parlour.cli.client import Api
 
 PAGE_MAX = 100
 """Items that a list asks for at a time: few requests, yet never many items in memory."""
@@ -41,6 +43,8 @@ def _id_of(thing: str) -> Callable[[str | None], str | None]:
 
 
 def _origin(host: str) -> str:
+    from parlour.cli.client import origin_of  # a client's worth of imports, which servers and workers do without
+
     try:
         return origin_of(host)
     except ValueError as error:
@@ -81,8 +85,10 @@ class Server:
         ),
     ] = None
 
-    def api(self, needs: str) -> Api:
+    def api(self, needs: str) -> "Api":
         """A client. ``needs`` says, for the one whose token does not do, which permission it takes."""
+        from parlour.cli.client import Api  # as above
+
         return Api(self.host, self.project, self.token, self.ca_file, needs)
 
 

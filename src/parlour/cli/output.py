@@ -23,6 +23,10 @@ class Trouble(Exception):  # noqa: N818 - what the caller reads is the sentence 
         self.code = code
 
 
+class BrokenOff(Trouble):
+    """An answer that ended before its end."""
+
+
 def print_json(value: Any) -> None:
     """A result for programs."""
     sys.stdout.write(_json(value) + "\n")

@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import os
 import shlex
 import signal
 import socket
-import sys
 from contextlib import AsyncExitStack
 
 import uvloop
@@ -14,6 +12,7 @@ import uvloop
 from parlour import __version__
 from parlour.bus.embedded import private_server
 from parlour.bus.rooms import BusRooms, bus_rooms
+from parlour.cli.logs import set_up_logging
 from parlour.cli.output import console, fail
 from parlour.cli.workers import Workers, workers
 from parlour.domain.errors import Unavailable
@@ -57,15 +56,10 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
         database = open_database(settings.database)
         stack.push_async_callback(database.close)
         await database.migrate()
-        secret = settings.api_token.get_secret_value() if settings.api_token else None
-        credentials = await database.transact(
-            lambda connection: ensure_credentials(connection, settings.project_id, secret, utc_now())
-        )
         nats_url = settings.nats_url
         if nats_url is None:
             nats_url = await stack.enter_async_context(private_server(settings.data_dir / "nats"))
-        count = settings.workers or os.cpu_count() or 1
-        fleet = await stack.enter_async_context(workers(count, nats_url, settings))
+        fleet = await stack.enter_async_context(workers(settings.worker_count, nats_url, settings))
         rooms = await stack.enter_async_context(bus_rooms(nats_url))
         switchboard = Switchboard(
             database,
@@ -78,6 +72,11 @@ async def run(settings: Settings, sockets: list[socket.socket]) -> None:
         stack.callback(objects.close)
         keeper = Keeper(database)
         reaper = Reaper(database, rooms, settings.seat_grace, utc_now)
+        # Not before all else is up: a new token is shown once, and a start that fails on the way shows nothing.
+        secret = settings.api_token.get_secret_value() if settings.api_token else None
+        credentials = await database.transact(
+            lambda connection: ensure_credentials(connection, settings.project_id, secret, utc_now())
+        )
         app = build_app(
             database,
             switchboard=switchboard,
@@ -121,17 +120,6 @@ def told_ice_servers(settings: Settings, ticket: Ticket, now: float) -> list[Ice
     secret = settings.turn_secret.get_secret_value() if settings.turn_secret else ""
     name = str(ticket.subscriber or ticket.id)
     return ice_servers(listed(settings.stun_urls), listed(settings.turn_urls), secret, name, now)
-
-
-def set_up_logging(settings: Settings) -> None:
-    """Log to standard error, at the level of the settings."""
-    # What no line of ours shows need not be looked up for each.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr
-    )
-    for name in ("aioice", "aiortc", "alembic", "asyncio", "nats", "uvicorn", "websockets"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 async def _drain(

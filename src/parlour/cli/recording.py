@@ -4,19 +4,23 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 from urllib.parse import unquote
 
-import httpx
 import typer
 
-from parlour.cli.client import Api, BrokenOff
 from parlour.cli.options import AsJson, Listing, Server, Yes, identifier, of, unfold
-from parlour.cli.output import Trouble, confirm, console, print_json, print_pairs, say
+from parlour.cli.output import BrokenOff, Trouble, confirm, console, print_json, print_pairs, say
 from parlour.cli.room import PERMISSIONS
 from parlour.cli.session import PATH as SESSIONS
 from parlour.cli.session import length_of, time_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    from parlour.cli.client import Api
 
 PATH = "/api/video/room_recordings"
 COLUMNS = {"ID": 36, "Status": 10, "Started (UTC)": 16, "Length": None}
@@ -103,7 +107,7 @@ def download(
             return
         target = output or Path()
 
-        def begin(answer: httpx.Response) -> BinaryIO:
+        def begin(answer: "httpx.Response") -> BinaryIO:
             nonlocal target
             target = output or Path(_name_of(answer, recording_id))
             if target.exists() and not force:
@@ -133,7 +137,7 @@ def delete(recording_id: Id, yes: Yes = False, *, server: Server) -> None:
     console.print(f"Deleted {recording_id}.", soft_wrap=True)
 
 
-def _fetch(api: Api, recording_id: str, begin: Callable[[httpx.Response], BinaryIO]) -> None:
+def _fetch(api: "Api", recording_id: str, begin: "Callable[[httpx.Response], BinaryIO]") -> None:
     """Write a recording's file to what ``begin`` opens for the first answer, from where an earlier try broke off."""
     path, thing = _one(recording_id)
     file: BinaryIO | None = None
@@ -145,7 +149,7 @@ def _fetch(api: Api, recording_id: str, begin: Callable[[httpx.Response], Binary
         rest = {"Range": f"bytes={done}-", "If-Range": etag} if done else {}
         try:
             with api.download(recording["uri"], f"file of the {thing}", rest) as answer:
-                if done and answer.status_code != httpx.codes.PARTIAL_CONTENT:
+                if done and answer.status_code != HTTPStatus.PARTIAL_CONTENT:
                     raise Trouble("The file has changed while it was downloaded: start again.")
                 etag = answer.headers.get("etag", "")
                 file = file or begin(answer)
@@ -162,7 +166,7 @@ def _fetch(api: Api, recording_id: str, begin: Callable[[httpx.Response], Binary
             return
 
 
-def _api(server: Server) -> Api:
+def _api(server: Server) -> "Api":
     return server.api(PERMISSIONS)
 
 
@@ -181,7 +185,7 @@ def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def _name_of(answer: httpx.Response, recording_id: str) -> str:
+def _name_of(answer: "httpx.Response", recording_id: str) -> str:
     """The name that the server gives the file, harmless whatever it says."""
     found = _FILE_NAME.search(answer.headers.get("content-disposition", ""))
     name = _UNFIT.sub("_", unquote(found[1])).strip(" .") if found else ""

@@ -3,14 +3,16 @@
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parlour.cli.client import Api
 from parlour.cli.options import AsJson, Listing, Server, Yes, identifier, unfold
 from parlour.cli.output import confirm, console, print_json, print_pairs
 from parlour.domain.room import Layout, Quality
+
+if TYPE_CHECKING:
+    from parlour.cli.client import Api
 
 PATH = "/api/fabric/resources/conference_rooms"
 PERMISSIONS = "one of the permissions video, calling, messaging and fax"
@@ -202,7 +204,7 @@ def delete(room_id: Id, yes: Yes = False, *, server: Server) -> None:
     console.print(f"Deleted {room_id}.", soft_wrap=True)
 
 
-def _api(server: Server) -> Api:
+def _api(server: Server) -> "Api":
     return server.api(PERMISSIONS)
 
 

@@ -1,14 +1,16 @@
 """``parlour session``: what goes on in the rooms, and what went on, over the REST API."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from parlour.cli.client import Api
 from parlour.cli.options import AsJson, Listing, Server, identifier, unfold
 from parlour.cli.output import console, print_json, print_pairs, print_rows
 from parlour.cli.room import PERMISSIONS
+
+if TYPE_CHECKING:
+    from parlour.cli.client import Api
 
 PATH = "/api/video/room_sessions"
 COLUMNS = {"ID": 36, "Room": None, "Status": 11, "Started (UTC)": 16}
@@ -69,7 +71,7 @@ def length_of(seconds: Any) -> str | None:
     return f"{hours}:{minutes:02}:{rest:02}"
 
 
-def _api(server: Server) -> Api:
+def _api(server: Server) -> "Api":
     return server.api(PERMISSIONS)
 
 

@@ -1,13 +1,15 @@
 """``parlour token``: API tokens over the REST API."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from parlour.cli.client import Api
 from parlour.cli.options import AsJson, Listing, Server, Yes, identifier, unfold
 from parlour.cli.output import confirm, console, print_json, print_pairs, say
 from parlour.domain.token import Permission
+
+if TYPE_CHECKING:
+    from parlour.cli.client import Api
 
 PATH = "/api/project/tokens"
 COLUMNS = {"ID": 36, "Token": 7, "Name": 14, "May": None}
@@ -70,5 +72,5 @@ def revoke(
     console.print(f"Revoked {token_id}.", soft_wrap=True)
 
 
-def _api(server: Server) -> Api:
+def _api(server: Server) -> "Api":
     return server.api("the permission management")

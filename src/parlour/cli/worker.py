@@ -8,8 +8,8 @@ import threading
 
 import uvloop
 
+from parlour.cli.logs import set_up_logging
 from parlour.cli.output import fail
-from parlour.cli.process import set_up_logging
 from parlour.domain.errors import Unavailable
 from parlour.media.memory import give_back_large_blocks
 from parlour.media.transport.addresses import resolve
@@ -37,7 +37,7 @@ def start(settings: Settings, number: int) -> None:
         public_ips=listed(settings.public_ip),
         server_limit=settings.max_members,
         grace=settings.seat_grace,
-        share=settings.workers or os.cpu_count() or 1,
+        share=settings.worker_count,
         relief=settings.relief,
     )
     give_back_large_blocks()

@@ -16,6 +16,10 @@ STOP_S = 6.0
 AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Pauses before a worker that ended is started again; the last one repeats. One that lived a minute starts over."""
 LIVED_S = 60.0
+OF_FRONTS = frozenset(
+    f"PARLOUR_{name}" for name in ("API_TOKEN", "DATABASE_URL", "TLS_CERT", "TLS_KEY", "TURN_SECRET", "TURN_URLS")
+)
+"""Settings that workers have no use for. What strangers send is read by workers: they know no secret they need not."""
 
 log = logging.getLogger("parlour")
 
@@ -26,21 +30,28 @@ async def _keep(number: int, environment: Mapping[str, str]) -> None:
     failures = 0
     while True:
         began = loop.time()
+        how = await _run(number, environment)
+        failures = 0 if loop.time() - began >= LIVED_S else failures + 1
+        pause = AGAIN_S[min(failures, len(AGAIN_S)) - 1] if failures else AGAIN_S[0]
+        log.error("media worker %s; another one starts in %.1f s", how, pause)
+        await asyncio.sleep(pause)
+
+
+async def _run(number: int, environment: Mapping[str, str]) -> str:
+    """Run one worker once; say how it ended, or why it never began. One that is cancelled is ended."""
+    try:
         process = await asyncio.create_subprocess_exec(
             *on_leash([sys.executable, "-m", "parlour", "worker", "--number", str(number)]),
             env=dict(environment),
             stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the front, which ends the workers in its own time
         )
-        try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
-        failures = 0 if loop.time() - began >= LIVED_S else failures + 1
-        pause = AGAIN_S[min(failures, len(AGAIN_S)) - 1] if failures else AGAIN_S[0]
-        log.error("media worker %s ended with %s; another one starts in %.1f s", process.pid, code, pause)
-        await asyncio.sleep(pause)
+    except OSError as error:  # the machine is short of memory or processes, perhaps for a moment only
+        return f"{number} cannot be started: {error.strerror or error}"
+    try:
+        return f"{process.pid} ended with {await process.wait()}"
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -72,7 +83,8 @@ class Workers:
 @contextlib.asynccontextmanager
 async def workers(count: int, nats_url: str, settings: Settings) -> AsyncIterator[Workers]:
     """Keep ``count`` workers on a bus for the length of a block. None outlives this process."""
-    environment = {**os.environ, "PARLOUR_NATS_URL": nats_url, "PARLOUR_DATA_DIR": str(settings.data_dir)}
+    environment = {name: value for name, value in os.environ.items() if name.upper() not in OF_FRONTS}
+    environment |= {"PARLOUR_NATS_URL": nats_url, "PARLOUR_DATA_DIR": str(settings.data_dir)}
     found = Workers(count, environment)
     try:
         yield found

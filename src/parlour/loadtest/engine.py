@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
+from parlour.media.transport.arrival import ROOM, tell_arrivals, unix_time
+
 TICK_S: Final = 0.004
 """How often the loop looks. What is due meanwhile waits for it; arrival times come from the kernel."""
 TEND_S: Final = 0.02
@@ -25,12 +27,10 @@ READS_MAX: Final = 16
 
 _BUFFER: Final = 4 << 20
 _DATAGRAM_MAX: Final = 65_536
-_SO_TIMESTAMPNS: Final = 35  # linux, asm-generic/socket.h
 _SOL_UDP: Final = 17
 _UDP_GRO: Final = 104  # linux/udp.h
-_TIMESPEC = Struct("@qq")
 _SEGMENT = Struct("@i")
-_ROOM = socket.CMSG_SPACE(_TIMESPEC.size) + socket.CMSG_SPACE(_SEGMENT.size)
+_ROOM = ROOM + socket.CMSG_SPACE(_SEGMENT.size)
 
 Work = Callable[[float], float]
 """Does something at a time (seconds of the loop's clock) and says when it wants to be called again."""
@@ -79,7 +79,7 @@ class Engine:
         try:
             opened.setblocking(False)
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-            opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            tell_arrivals(opened)
             if self._bursts:
                 try:
                     opened.setsockopt(_SOL_UDP, _UDP_GRO, 1)
@@ -152,8 +152,7 @@ class Engine:
                 if level == _SOL_UDP:
                     (segment,) = _SEGMENT.unpack_from(value)
                 else:
-                    seconds, nanoseconds = _TIMESPEC.unpack_from(value)
-                    arrived = seconds + nanoseconds / 1e9
+                    arrived = unix_time(value)
             for start in range(0, size, max(1, segment)):
                 self.datagrams += 1
                 member.take(bytes(view[start : min(start + segment, size)]), now, arrived)

@@ -1,5 +1,6 @@
 """Looking at the room's picture as one member gets it: is it whole, how even is it, and how old is what it shows?"""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,9 +16,11 @@ from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
 
 LATEST: Final = 2.0
-"""Seconds beyond which a number belongs to an earlier turn of its film."""
+"""Seconds beyond which an age is not measured: a number is sent again after some seconds, and read wrongly at times."""
 PICTURES_MAX: Final = 200_000
-"""Pictures, and numbers read, that are remembered; later ones are not."""
+"""Pictures that are remembered: an hour and a half of them. Later ones are not."""
+AGES_MAX: Final = 200_000
+"""Numbers read that are remembered: the last ones, for many in a room are read in every picture."""
 
 
 class Opening:
@@ -35,19 +38,25 @@ class Opening:
             self.seen_at = packet.arrived
 
 
+def _last_ones() -> deque[float]:
+    return deque(maxlen=AGES_MAX)
+
+
 @dataclass(slots=True)
 class Seen:
     """What was seen. Times in seconds; ``ages`` is how old the parts of the picture were when they came.
 
     ``stamps`` and ``arrivals`` are of each picture that was decoded: 90 kHz ticks that go on counting, Unix time.
-    ``legible`` of ``looked`` numbers in tiles of those who send could be read.
+    ``old_at`` is when one came that was older than is measured. ``legible`` of ``looked`` numbers in tiles of those who
+    send could be read.
     """
 
     stamps: list[int] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
-    ages: list[float] = field(default_factory=list)
-    aged_at: list[float] = field(default_factory=list)
+    ages: deque[float] = field(default_factory=_last_ones)
+    aged_at: deque[float] = field(default_factory=_last_ones)
+    old_at: deque[float] = field(default_factory=_last_ones)
     looked: int = 0
     legible: int = 0
     errors: int = 0
@@ -120,6 +129,10 @@ class Eye:
             before = self._last.get(member)
             self._last[member] = number
             age = arrived - self._sent[member][number]
-            if before is not None and number != before and 0 <= age < LATEST and len(self.seen.ages) < PICTURES_MAX:
+            if before is None or number == before or age < 0:
+                continue
+            if age >= LATEST:
+                self.seen.old_at.append(arrived)
+            else:
                 self.seen.ages.append(age)
                 self.seen.aged_at.append(arrived)

@@ -38,8 +38,8 @@ class PictureReport:
     """The one member's picture that was decoded.
 
     ``fps`` goes by the timestamps of what was decoded, ``age`` is how old each sender's part of it was when it came,
-    ``unevenness`` how far from its due time a picture came. ``legible`` is the part of the numbers in tiles that could
-    be read.
+    ``older`` the part of them that was older than can be measured, ``unevenness`` how far from its due time a picture
+    came. ``legible`` is the part of the numbers in tiles that could be read.
     """
 
     width: int
@@ -48,6 +48,7 @@ class PictureReport:
     errors: int
     fps: float | None
     age: Spread
+    older: float | None
     unevenness: Spread
     still_ms: float
     legible: float | None

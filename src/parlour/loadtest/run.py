@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import itertools
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -176,8 +178,9 @@ class LoadTest:
     async def _wait(self, what: str, crowd: Crowd, seconds: float) -> None:
         began = time.monotonic()
         before = crowd.snapshot()
-        while (passed := time.monotonic() - began) < seconds:
-            await asyncio.sleep(min(LOOK_S, seconds - passed))
+        looks = math.ceil(seconds / LOOK_S)
+        for look in range(1, looks + 1):  # as far apart as one another: in a moment nothing can be counted
+            await asyncio.sleep(max(0.0, began + seconds * look / looks - time.monotonic()))
             now = crowd.snapshot()
             if now.at > before.at:
                 self._tell(what, min(1.0, (now.at - began) / seconds), self._live(crowd, before, now))
@@ -190,7 +193,7 @@ class LoadTest:
         seen = self._eye.seen if self._eye is not None else None
         arrivals = seen.arrivals[-FPS:] if seen is not None else []
         rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if len(arrivals) > 1 else 0.0
-        ages = seen.ages[-100:] if seen is not None else []
+        ages = list(itertools.islice(reversed(seen.ages), 100)) if seen is not None else []
         lost = sum(counts.lost + counts.audio_lost for counts in now.counts.values())
         return Live(len(crowd.guests), packets / elapsed, rate, figures.percentile(ages, 50), lost)
 
@@ -253,13 +256,15 @@ def _picture(eye: Eye, began: float, ended: float) -> PictureReport:
     stamps, arrivals = [seen.stamps[index] for index in chosen], [seen.arrivals[index] for index in chosen]
     width, height = seen.sizes[chosen[-1]] if chosen else (0, 0)
     uneven = [abs(value) for value in figures.deviations(stamps, arrivals)]
+    ages, old = seen.ages_between(began, ended), sum(began <= at <= ended for at in seen.old_at)
     return PictureReport(
         width=width,
         height=height,
         pictures=len(chosen),
         errors=seen.errors,
         fps=figures.frame_rate(stamps),
-        age=spread(seen.ages_between(began, ended)),
+        age=spread(ages),
+        older=old / (old + len(ages)) if old + len(ages) else None,
         unevenness=spread(uneven),
         still_ms=figures.longest_gap([began, *arrivals], ended) * 1000,
         legible=seen.legible / seen.looked if seen.looked else None,

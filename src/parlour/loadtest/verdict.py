@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from parlour.loadtest.eye import LATEST
 from parlour.loadtest.report import Report
 
 RATE: Final = 0.95
@@ -10,6 +11,10 @@ RATES: Final = (20.0, 30.0)
 """Frame rates of rooms; what lies between is the higher one that is missed."""
 LOSS_MAX: Final = 0.005
 AGE_MS_MAX: Final = 250.0
+OLDER_MAX: Final = 0.05
+"""The part of what is read that may be too old to be told from what is sent now; a number is read wrongly at times."""
+MISSED_MAX: Final = 0.05
+"""The part of its pictures that a worker may leave out."""
 JOIN_MS_MAX: Final = 3000.0
 LATE_MAX: Final = 0.01
 
@@ -43,6 +48,8 @@ def _of_times(report: Report) -> list[str]:
     found, picture = [], report.picture
     if picture is not None and picture.age.p95 is not None and picture.age.p95 > AGE_MS_MAX:
         found.append(f"the picture was {picture.age.p95:.0f} ms old")
+    if picture is not None and picture.older is not None and picture.older > OLDER_MAX:
+        found.append(f"{picture.older:.0%} of the picture was more than {LATEST:.0f} s old")
     if report.joined.p95 is not None and report.joined.p95 > JOIN_MS_MAX:
         found.append(f"joining took {report.joined.p95 / 1000:.1f} s")
     return found
@@ -53,6 +60,8 @@ def _of_workers(report: Report) -> list[str]:
     for worker in report.server:
         if worker.late_sound > LATE_MAX:
             found.append(f"{worker.late_sound:.1%} of the sound came late")
+        if worker.missed_pictures > MISSED_MAX:
+            found.append(f"{worker.missed_pictures:.0%} of the pictures were left out")
         if worker.relief:
             found.append(f"the server went without something to keep up (step {worker.relief})")
     return found

@@ -1,8 +1,6 @@
 """How much a worker can carry, and what its rooms go without when that is not enough. Pure: measurements come in."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from parlour.domain.live.relief import Relief
@@ -22,6 +20,8 @@ TOO_EARLY_S: Final = 30.0
 LEAST_CORES: Final = 0.1
 _GROWTH: Final = 1.02
 """By how much a budget that was found too large grows back in each second in which nothing is late."""
+_PROVEN: Final = 1.001 / TIGHT
+"""The budget, of the cores that are used while nothing is late: just so large that nothing has to be given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,18 @@ class Budget:
         """The budget as it is now: what was granted, or less where the machine turned out to give less."""
         return self._cores
 
+    def grant(self, cores: float) -> None:
+        """The worker may keep so many cores busy from now on. What it may always have used is no news."""
+        if (cores := max(LEAST_CORES, cores)) != self._nominal:
+            self._nominal = self._cores = cores
+
     def take(self, measured: Measured, now: float) -> Relief:
         """Take a measurement and say what the rooms are to go without from now on."""
         was_late, self._late = self._late, measured.late > LATE
         if was_late and self._late:  # once may be a hiccup of the machine's
             self._cores = max(LEAST_CORES, min(self._cores, measured.cores))
-        elif not measured.late:
-            self._cores = min(self._nominal, self._cores * _GROWTH)
+        elif not measured.late:  # what is used now is there, so a budget found small in a bad moment ends with that
+            self._cores = min(self._nominal, max(self._cores * _GROWTH, measured.cores * _PROVEN))
         self.load = measured.cores / self._cores
         was_tight, self._tight = self._tight, self._late or self.load > TIGHT
         if self.load > EASY or measured.late:
@@ -94,15 +99,3 @@ class Budget:
         self._easy_since = now
         self._stepped_at = self._returned_at = now
         self.relief = Relief(self.relief - 1)
-
-
-def granted_cores(workers: int, cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
-    """What each of so many workers may use of the cores that this process is granted by affinity and by cgroup."""
-    cores = float(len(os.sched_getaffinity(0)))
-    try:
-        quota, period = cgroup.read_text().split()
-        if quota != "max":
-            cores = min(cores, int(quota) / int(period))
-    except (OSError, ValueError):  # no cgroup, or one of another kind: affinity is what there is
-        pass
-    return cores / max(1, workers)

@@ -1,14 +1,14 @@
 """One call: a leg, and what comes in on it."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from parlour.domain.live.room import Directions
 from parlour.media.lipsync.alignment import AS_IT_COMES, Alignment, Plan
 from parlour.media.packets import MediaPacket, RtpPacket
+from parlour.media.tally import Tally, total
 from parlour.media.transport.leg import Leg
-from parlour.media.transport.sink import Kind, LegStatistics
+from parlour.media.transport.sink import Kind
 from parlour.media.video.codec import VideoCodec
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
@@ -53,7 +53,8 @@ class Call:
         self.plan: Plan = AS_IT_COMES
         self._missed = False
         self._clock = clock
-        self._counts: Counter[str] = Counter()
+        self._former = Tally()
+        self._dropped: Mapping[str, int] = {}
         self._owner = owner
         self._depacketizer: Depacketizer | None = None
 
@@ -118,50 +119,49 @@ class Call:
         """A picture is kept from the call, as while it is on hold or wants no picture yet."""
         self._missed = self._missed or rendition in {self.watched, self.wanted}
 
-    def statistics(self) -> Counter[str]:
-        """Counts since the start: of the camera's pictures, of the connection, of moves between renditions."""
-        counts = Counter(self._counts)
-        counts.update(self._camera_counts())
-        counts.update(moved_down=self.receiver.downs, moved_up=self.receiver.ups)
+    def tallies(self) -> Iterator[Tally]:
+        """Counts since the start, to be added up."""
+        yield self._former
+        yield from self._camera()
+        yield from self._connection()
         alignment = self.alignment.statistics()
-        counts.update(
+        yield Tally(
+            moved_down=self.receiver.downs,
+            moved_up=self.receiver.ups,
             sender_reports=alignment.reports,
             sender_reports_odd=alignment.odd_reports,
             sender_clock_jumps=alignment.jumps,
             sync_given_up=alignment.given_up,
         )
-        if self.leg is not None:
-            counts.update(_leg_counts(self.leg.statistics()))
-        return counts
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Datagrams that came and were dropped, by reason."""
+        return self._dropped if self.leg is None else self.leg.dropped
 
     def let_go(self) -> Leg | None:
         """Part with the leg, which ends or has ended, and keep its counts."""
+        self._former = total((self._former, *self._connection()))
+        self._dropped = dict(self.dropped)
         leg, self.leg = self.leg, None
-        if leg is not None:
-            self._counts.update(_leg_counts(leg.statistics()))
         self._retire()  # leg and call refer to one another: a decoder would wait with them for the garbage collector
         return leg
 
     def _retire(self) -> None:
         """Keep the counts of a codec that is no longer used."""
-        self._counts.update(self._camera_counts())
+        self._former = total((self._former, *self._camera()))
         self._depacketizer = self.decoder = None
 
-    def _camera_counts(self) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        if self._depacketizer is not None:
-            packets = self._depacketizer.statistics()
-            counts.update(
+    def _camera(self) -> Iterator[Tally]:
+        if self._depacketizer is not None and self.decoder is not None:
+            packets, pictures = self._depacketizer.counts, self.decoder.counts
+            yield Tally(
                 camera_pictures=packets.pictures,
                 camera_keyframes=packets.keyframes,
                 camera_dropped=packets.dropped,
                 camera_malformed=packets.malformed,
                 camera_packets_lost=packets.lost,
                 camera_packets_late=packets.late,
-            )
-        if self.decoder is not None:
-            pictures = self.decoder.statistics()
-            counts.update(
                 camera_decoded=pictures.decoded,
                 camera_superseded=pictures.superseded,
                 camera_skipped=pictures.skipped,
@@ -170,7 +170,23 @@ class Call:
                 camera_overflows=pictures.overflows,
                 camera_hurried=pictures.hurried,
             )
-        return counts
+
+    def _connection(self) -> Iterator[Tally]:
+        if self.leg is not None:
+            leg = self.leg.statistics()
+            yield Tally(
+                packets_sent=leg.packets_sent,
+                packets_received=leg.packets_received,
+                send_blocked=leg.send_blocked,
+                send_failed=leg.send_failed,
+                retransmitted=leg.retransmitted,
+                retransmissions_refused=leg.retransmissions_refused,
+                nacks_sent=leg.nacks_sent,
+                recovered=leg.recovered,
+                abandoned=leg.abandoned,
+                keyframes_requested=leg.keyframes_requested,
+                keyframes_wanted=leg.keyframes_wanted,
+            )
 
     # -- the leg's sink
 
@@ -218,23 +234,3 @@ class Call:
     def on_closed(self, leg: Leg, reason: str) -> None:
         """See ``LegSink``."""
         self._owner.call_closed(self, reason)
-
-
-def _leg_counts(leg: LegStatistics) -> Counter[str]:
-    """What of a leg's statistics can be added up."""
-    counts: Counter[str] = Counter(
-        packets_sent=leg.packets_sent,
-        packets_received=leg.packets_received,
-        send_blocked=leg.send_blocked,
-        send_failed=leg.send_failed,
-        retransmitted=leg.retransmitted,
-        retransmissions_refused=leg.retransmissions_refused,
-        nacks_sent=leg.nacks_sent,
-        recovered=leg.recovered,
-        abandoned=leg.abandoned,
-        keyframes_requested=leg.keyframes_requested,
-        keyframes_wanted=leg.keyframes_wanted,
-    )
-    counts["received_dropped"] = sum(leg.dropped.values())
-    counts.update({f"dropped_{reason.replace(' ', '_')}": count for reason, count in leg.dropped.items()})
-    return counts

@@ -9,10 +9,11 @@ import logging
 import os
 import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from uuid import UUID
 
 from parlour.domain.identity import time_ordered_id
@@ -46,6 +47,7 @@ from parlour.media.preview.studio import Studio
 from parlour.media.recording.archive import Archive
 from parlour.media.recording.recorders import FILMED, Recorders
 from parlour.media.stage import Stage
+from parlour.media.tally import Tally, total
 from parlour.media.transport import BadOffer, Endpoint
 from parlour.media.video.codec import VIDEO_CLOCK
 from parlour.media.video.rendition import RenditionId
@@ -57,6 +59,8 @@ LINGER_S = 10.0
 RECORDED_S = 900.0
 """How long a room that is over waits for its recordings to be kept; a worker that ends waits less."""
 
+BEHIND_MAX = 64
+"""Pictures and frames of sound, three quarters of a second of them, that may wait for the loop to send them."""
 PREVIEW_OCTETS = 24
 """Random octets in the URL of a session's preview."""
 
@@ -123,8 +127,11 @@ class Conference:
         self._wall = wall
         self._loop = asyncio.get_running_loop()
         self._calls: dict[str, Call] = {}
-        self._past: Counter[str] = Counter()
+        self._past = Tally()
+        self._past_dropped: Counter[str] = Counter()
         self._sending = 0.0
+        self._waiting: deque[None] = deque()  # a mark for each thing handed over: threads may add as they like
+        self._unsent = 0
         self._recorders = Recorders(self, archive, written) if archive is not None else None
         settings = self._state.room.settings
         self._stage = Stage(settings, self._calls, self._picture_made, self._sound_made, self._loop.time, studio)
@@ -181,16 +188,25 @@ class Conference:
         await self._finish()
 
     def punctuality(self) -> tuple[float, float]:
-        """Frames of sound and pictures that were due since the start, and those that were late or let go."""
-        return self._stage.punctuality()
+        """Frames of sound and pictures that were due since the start, and those that were late, let go or not sent."""
+        due, late = self._stage.punctuality()
+        return due, late + self._unsent
 
     def statistics(self) -> dict[str, float]:
-        """Counts since the start; ``out_seconds`` is the CPU time of sending picture and sound to everybody."""
-        calls = Counter(self._past)
-        for call in self._calls.values():
-            calls.update(call.statistics())
-        return {"members": len(self._state.members), "out_seconds": self._sending} | {
-            **{f"calls_{name}": value for name, value in calls.items()},
+        """Counts since the start; ``out_seconds`` is the CPU time of sending picture and sound to everybody.
+
+        ``unsent`` pictures and frames of sound were made, and nobody got them because the loop was far behind.
+        """
+        calls = self._calls.values()
+        tally = total((self._past, *chain.from_iterable(call.tallies() for call in calls)))
+        dropped = Counter(self._past_dropped)
+        for call in calls:
+            if call.dropped:
+                dropped.update(call.dropped)
+        return {"members": len(self._state.members), "out_seconds": self._sending, "unsent": self._unsent} | {
+            **{f"calls_{name}": value for name, value in tally._asdict().items()},
+            "calls_received_dropped": dropped.total(),
+            **{f"calls_dropped_{reason.replace(' ', '_')}": count for reason, count in dropped.items()},
             **self._stage.statistics(),
             **(self._recorders.statistics() if self._recorders is not None else {}),
         }
@@ -246,7 +262,8 @@ class Conference:
 
     def _hang_up(self, call: Call, reason: str) -> None:
         leg = call.let_go()
-        self._past.update(call.statistics())
+        self._past = total((self._past, *call.tallies()))
+        self._past_dropped.update(call.dropped)
         if leg is not None:
             leg.close(reason)
 
@@ -279,7 +296,7 @@ class Conference:
         if call.leg is not None and self._calls.get(call.member_id) is call:
             call.let_go()
             log.info("call %s: %s", call.call_id, reason)
-            self._take(seats.absent(self._state, Absent((call.call_id,)), self._wall()))
+            self._take(seats.absent(self._state, Absent((call.call_id,), media=True), self._wall()))
 
     # -- what the recorders tell
 
@@ -310,20 +327,28 @@ class Conference:
         self._hand_over(self._send_sound, result)
 
     def _hand_over(self, act: Callable[..., None], *arguments: object) -> None:
+        self._waiting.append(None)
         with suppress(RuntimeError):  # the loop is closed: the process ends
             self._loop.call_soon_threadsafe(act, *arguments)
 
+    def _is_in_time(self) -> bool:
+        """Take over what was handed over first, unless the loop is so far behind that nobody wants that any more."""
+        self._waiting.popleft()
+        in_time = len(self._waiting) < BEHIND_MAX
+        self._unsent += not in_time
+        return in_time
+
     def _send_picture(self, rendition: RenditionId, packets: list[MediaPacket]) -> None:
-        started = time.thread_time()
+        started, in_time = time.thread_time(), self._is_in_time()
         for call in self._calls.values():
-            if self._sees(call):
+            if in_time and self._sees(call):
                 call.send_picture(rendition, packets)
             else:
                 call.miss_picture(rendition)
         self._sending += time.thread_time() - started
 
     def _send_sound(self, result: TickResult) -> None:
-        if self._over:
+        if not self._is_in_time() or self._over:
             return
         started = time.thread_time()
         for call in self._calls.values():

@@ -188,7 +188,7 @@ class Stage:
         """Frames of sound and pictures that were due since the start, and those that were late or let go."""
         sound, picture = self.sound.statistics(), self.picture.statistics()
         due = sound["ticks"] + sound["missed"] + picture["ticks"] + picture["missed"]
-        return due, sound["late"] + picture["missed"]
+        return due, sound["late"] + sound["missed"] + picture["missed"]
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start."""

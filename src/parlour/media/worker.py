@@ -15,13 +15,15 @@ from uuid import UUID
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
-from parlour.bus.station import Burden, Station, station
+from parlour.bus.station import NOT_HERE, Burden, Station, station
+from parlour.cores import granted_cores
 from parlour.domain.errors import Unavailable
-from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
+from parlour.domain.live.commands import Change, Command, Join, Past, Record, Reply, Shut
 from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
-from parlour.media.budget import Budget, Measured, granted_cores
+from parlour.media.audio.libopus import libopus
+from parlour.media.budget import Budget, Measured
 from parlour.media.conference import Conference, fresh_id
 from parlour.media.preview.studio import Studio
 from parlour.media.recording.archive import Archive
@@ -39,11 +41,13 @@ CLOSE_S = 4.0
 PREVIEW_S = 10.0
 """How long it may take to put a preview where it is kept."""
 
+DROPS = ("calls_dropped_", "calls_received_dropped", "sound_packets_", "unsent")
+"""How figures begin that say what was dropped."""
+
 log = logging.getLogger("parlour.media")
 
 KEPT_FIRST = (Join, Record, Shut, Change)
 """Commands that are answered once what follows from them is kept."""
-NOT_HERE = Refused(404, "no_such_call", "The room is not alive.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,9 @@ class Worker:
         server_limit: int,
         grace: float,
         budget: Budget,
+        share: int = 1,
     ) -> None:
-        """``budget`` is what the worker may use, and says what its rooms go without."""
+        """``budget`` is what the worker may use, and says what its rooms go without; ``share`` workers share cores."""
         self.station: Station | None = None
         self._studio = studio
         self._endpoint = endpoint
@@ -89,8 +94,10 @@ class Worker:
         self._server_limit = server_limit
         self._grace = grace
         self._rooms: dict[UUID, Conference] = {}
+        self._dropped: Counter[str] = Counter()
         self._closing: set[asyncio.Task[None]] = set()
         self._budget = budget
+        self._share = share
         self._started = time.monotonic()
         self._punctuality: dict[UUID, tuple[float, float]] = {}
 
@@ -109,15 +116,15 @@ class Worker:
 
     def burden(self) -> Burden:
         """The load is the part of its budget that this process uses."""
-        return Burden(self._budget.load, tuple(self._rooms), self.statistics())
+        return Burden(self._budget.load, tuple(self._rooms), self._budget.relief, self.statistics())
 
     def statistics(self) -> dict[str, float]:
-        """What happened so far, of the rooms that live now the sum.
+        """What happened so far, of the rooms that live now the sum; what was dropped also of those that are over.
 
         Seconds are CPU time: all of the process's, and of the loop's thread, on which this is to be called.
         """
         endpoint = self._endpoint.statistics()
-        rooms: Counter[str] = Counter()
+        rooms = self._dropped.copy()
         for room in self._rooms.values():
             rooms.update(room.statistics())
         return {
@@ -145,6 +152,7 @@ class Worker:
             cpu_now, wall_now = time.process_time(), time.monotonic()
             measured = Measured((cpu_now - cpu) / (wall_now - wall), self._late())
             cpu, wall = cpu_now, wall_now
+            self._budget.grant(granted_cores() / self._share)  # it may have been changed
             before = self._budget.relief
             after = self._budget.take(measured, wall_now)
             if after is not before:
@@ -171,7 +179,7 @@ class Worker:
         with contextlib.suppress(TimeoutError):  # the bus is away: what was kept last must do
             async with asyncio.timeout(REMEMBER_EVERY_S):
                 await self._remember()
-        rooms, self._rooms = self._rooms, {}
+        rooms, self._rooms = self._rooms, {}  # nobody asks for figures any more
         for room_id, room in rooms.items():
             if not room.is_over:
                 station.hand_over(room_id)
@@ -185,8 +193,9 @@ class Worker:
 
     async def forget(self, room_id: UUID) -> None:
         """End a room here without a word: another worker has it."""
-        room = self._rooms.pop(room_id, None)
+        room = self._rooms.get(room_id)
         if room is not None:
+            self._remove(room_id, room)
             log.warning("room %s goes on elsewhere", room_id)
             self._close_later(room.close(silent=True))
 
@@ -198,6 +207,11 @@ class Worker:
         """The room, unless it is over and only its recordings are still to be kept."""
         room = self._rooms.get(room_id)
         return None if room is None or room.is_over else room
+
+    def _remove(self, room_id: UUID, room: Conference) -> None:
+        """The room is no longer here, but what it dropped stays counted."""
+        del self._rooms[room_id]
+        self._dropped.update({name: count for name, count in room.statistics().items() if name.startswith(DROPS)})
 
     def _late(self) -> float:
         """The part of what all rooms were due to make since the last call that came late or not at all."""
@@ -221,6 +235,8 @@ class Worker:
         def ended() -> None:
             self._close_later(self._end(room_id, room))
 
+        if (before := self._rooms.get(room_id)) is not None:
+            self._remove(room_id, before)
         room = self._rooms[room_id] = Conference(
             command.room,
             new_id(),
@@ -249,7 +265,7 @@ class Worker:
     async def _end(self, room_id: UUID, room: Conference) -> None:
         await room.close()
         if self._rooms.get(room_id) is room:
-            del self._rooms[room_id]
+            self._remove(room_id, room)
             log.info("room %s is over", room_id)
             await self._at_station().give_up(room_id)
 
@@ -266,10 +282,11 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
         options.hosts, udp_port=options.udp_port, tcp_port=options.tcp_port, public=options.public_ips
     )
     async with endpoint:
+        _look_for_codecs()
         studio = Studio(_objects(options.objects_url))
         archive = Archive(options.objects_url, Spool(options.spool))
-        budget = Budget(granted_cores(options.share), most=max(Relief) if options.relief else Relief.NONE)
-        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace, budget)
+        budget = Budget(granted_cores() / options.share, most=max(Relief) if options.relief else Relief.NONE)
+        worker = Worker(endpoint, studio, archive, options.server_limit, options.grace, budget, options.share)
         async with station(options.nats_url, name, worker.handle, worker.burden, worker.forget) as place:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
@@ -281,6 +298,13 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
                 for task in running:
                     task.cancel()
         await asyncio.to_thread(studio.close)
+
+
+def _look_for_codecs() -> None:
+    try:
+        libopus()
+    except OSError as error:
+        raise Unavailable(f"there is no libopus: {error}") from error
 
 
 def _objects(url: str) -> ObjectStore:

@@ -10,6 +10,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from parlour.store.prepared import InsertUnlessTaken, PreparedSelect, Values
 
 BATCH_MAX = 64
 """Units that share one commit."""
+LOCK_LOOK_S = 0.01
+"""How often a lock is looked at that SQLite does not wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +270,24 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
     # Autocommit as far as the driver knows: transactions are ours to begin (`_begin`).
     cast("Any", connection).isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    _use_wal(cursor)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switch to WAL mode. While another process does so, SQLite refuses at once, whatever time it is given to wait."""
+    give_up = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
+                raise
+            time.sleep(LOCK_LOOK_S)
+        else:
+            return
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.page.visitor import CLOCK_OFF, NewVisitor, Room, wire
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_the_door_says_what_the_room_is_for_and_when_it_opens(server: RunningServer, visitor: NewVisitor) -> None:
@@ -55,7 +55,7 @@ async def test_who_comes_early_is_let_in_when_it_is_time(server: RunningServer, 
     await grace.page.add_init_script(CLOCK_OFF % (-5 * 3600))
     await alan.page.add_init_script(CLOCK_OFF % (-5 * 3600))
     await alan.page.route("**/door", lambda route: route.fulfill(status=204))
-    room = Room(server, "early", join_from=wire(timedelta(seconds=20)))
+    room = Room(server, "early", join_from=wire(timedelta(seconds=30)))
     link = room.link()
     for name, someone in (("Ada", ada), ("Grace", grace), ("Alan", alan)):
         await someone.open(link, name)
@@ -69,7 +69,7 @@ async def test_who_comes_early_is_let_in_when_it_is_time(server: RunningServer, 
 
 
 async def test_who_does_not_wait_is_not_let_in(server: RunningServer, visitor: NewVisitor) -> None:
-    room = Room(server, "undecided", join_from=wire(timedelta(seconds=8)))
+    room = Room(server, "undecided", join_from=wire(timedelta(seconds=15)))
     ada = await visitor()
     await ada.open(room.link())
     await expect(ada.page.get_by_role("button", name="Join", exact=True)).to_be_visible()
@@ -99,15 +99,15 @@ async def test_a_full_room_says_so_and_lets_in_who_tries_again(server: RunningSe
 async def test_a_room_whose_time_is_past_says_so_at_the_door(server: RunningServer, visitor: NewVisitor) -> None:
     closed = Room(server, "closed", join_until="2024-05-06T12:20:00Z")
     over = Room(server, "over", remove_at="2024-05-06T12:20:00Z")
-    shortly = Room(server, "shortly", join_until=wire(timedelta(seconds=8)))
     ada, grace = await visitor(), await visitor()
     await ada.open(closed.link())
     await expect(ada.page.get_by_role("heading", name="Too late to join")).to_be_visible()
     await ada.open(over.link())
     await expect(ada.page.get_by_role("heading", name="This room is over")).to_be_visible()
+    shortly = Room(server, "shortly", join_until=wire(timedelta(seconds=15)))
     await grace.open(shortly.link())
     await expect(grace.page.get_by_text("You can come in until")).to_be_visible()
-    await asyncio.sleep(9)  # the server's clock is not ours to turn
+    await asyncio.sleep(16)  # the server's clock is not ours to turn
     await grace.page.get_by_label("Your name").fill("Grace")
     await grace.click("Join")
     await expect(grace.page.get_by_role("heading", name="Too late to join")).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.browser.page.visitor import CLOCK_OFF, MINUTE, NewVisitor, Room, Visitor, wire
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def is_warned(someone: Visitor, words: str) -> None:
@@ -33,7 +33,7 @@ async def test_everybody_is_warned_a_minute_before_the_room_is_over(server: Runn
     await expect(ada.page.locator("#warning")).to_be_hidden(timeout=1)
     for someone in (ada, grace):
         await is_warned(someone, "The room ends for everybody in")
-        await expect(someone.page.get_by_role("alert")).to_contain_text("The room ends in one minute.")
+        await someone.is_told("The room ends in one minute.")
     room.change(remove_at=None)
     for someone in (ada, grace):
         await expect(someone.page.locator("#warning")).to_be_hidden()
@@ -49,7 +49,7 @@ async def test_everybody_is_warned_a_minute_before_the_room_is_over(server: Runn
 
 
 async def test_a_limited_stay_ends_for_each_in_turn(server: RunningServer, visitor: NewVisitor) -> None:
-    room = Room(server, "parking", remove_after_seconds_elapsed=25)
+    room = Room(server, "parking", remove_after_seconds_elapsed=18)
     ada, grace = await visitor(), await visitor()
     await ada.open(room.link(), "Ada")
     await ada.is_in("parking")
@@ -59,9 +59,9 @@ async def test_a_limited_stay_ends_for_each_in_turn(server: RunningServer, visit
     await is_warned(ada, "Your time in this room is up in")
     await grace.open(room.link(), "Grace")
     await grace.is_in("parking")
-    await expect(ada.page.get_by_role("heading", name="Your time is up")).to_be_visible(timeout=30_000)
+    await expect(ada.page.get_by_role("heading", name="Your time is up")).to_be_visible()
     await expect(grace.page.locator("#call")).to_be_visible(timeout=1)
-    await expect(grace.page.get_by_role("heading", name="Your time is up")).to_be_visible(timeout=30_000)
+    await expect(grace.page.get_by_role("heading", name="Your time is up")).to_be_visible()
     await grace.click("Join again")
     await expect(grace.page.get_by_role("button", name="Join", exact=True)).to_be_visible()
     assert ada.complaints == grace.complaints == []

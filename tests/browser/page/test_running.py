@@ -1,15 +1,16 @@
 """Running a room from its page: what a moderator does, and what the others see of it."""
 
+import asyncio
 import re
 import time
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, WebSocketRoute, expect
 
 from tests.browser.page.visitor import NewVisitor, Room, Visitor
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def options(someone: Visitor, of: str) -> Locator:
@@ -22,9 +23,21 @@ async def options(someone: Visitor, of: str) -> Locator:
     return menu
 
 
-async def is_told(someone: Visitor, words: str) -> None:
-    """Expect words that are shown for a moment, and read out."""
-    await expect(someone.page.get_by_role("status").filter(has_text=words)).not_to_have_count(0)
+async def hear_late(someone: Visitor, *parts: str) -> None:
+    """Let what has one of these parts come to a page a second later than it was sent."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def linger(socket: WebSocketRoute) -> None:
+        front = socket.connect_to_server()
+
+        async def pass_on(message: str | bytes) -> None:
+            if any(part in str(message) for part in parts):
+                await asyncio.sleep(1.0)
+            socket.send(message)
+
+        front.on_message(lambda message: tasks.append(asyncio.create_task(pass_on(message))))
+
+    await someone.page.route_web_socket("**/*", linger)
 
 
 async def enter(room: Room, visitor: NewVisitor, *names: str) -> list[Visitor]:
@@ -47,20 +60,20 @@ async def test_what_a_moderator_does_to_one_the_other_sees(server: RunningServer
     menu = await options(ada, "Grace")
     await menu.get_by_role("button", name="Lower the hand").click()
     await expect(grace.page.get_by_role("button", name="Raise hand")).to_be_visible()
-    await is_told(grace, "Your hand was lowered")
+    await grace.is_told("Your hand was lowered")
     await menu.get_by_role("button", name="Mute").click()
     await expect(grace.page.get_by_role("button", name="Unmute microphone")).to_be_visible()
-    await is_told(grace, "A moderator has muted you")
+    await grace.is_told("A moderator has muted you")
     await menu.get_by_role("button", name="Turn the camera off").click()
     await expect(grace.page.get_by_role("button", name="Start camera")).to_be_visible()
     await ada.lists("Grace", "microphone off", "camera off")
     await expect(menu.get_by_role("button", name=re.compile("Mute|camera"))).to_have_count(0)
 
     await menu.get_by_role("button", name="Let them hear nothing").click()
-    await is_told(grace, "A moderator has taken the sound from you")
+    await grace.is_told("A moderator has taken the sound from you")
     await grace.lists("Grace (you)", "hears nothing")
     await menu.get_by_role("button", name="Let them hear again").click()
-    await is_told(grace, "A moderator has given you the sound back")
+    await grace.is_told("A moderator has given you the sound back")
     for slider, volume in (("How loud they are", "-50"), ("How loud they hear the others", "20")):
         await menu.get_by_label(slider).fill(volume)
     await grace.show_people()
@@ -79,6 +92,47 @@ async def test_whoever_is_put_in_front_is_seen_large_by_all(server: RunningServe
         await grace.until(f"labelled('{name}').width > 60")
         await expect(menu.get_by_role("button", name="No longer in front")).to_be_visible()
         await ada.page.keyboard.press("Escape")
+    menu = await options(ada, "Grace")
+    await expect(menu.get_by_role("button", name="Put in front")).to_be_visible()
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_where_somebody_was_put_is_known_although_the_picture_follows_late(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    """With each new layout the SDK tells of its members again, as it remembers them."""
+    room = Room(server, "slow", layout="highlight-1-responsive")
+    ada, grace = await visitor(), await visitor()
+    await hear_late(ada, "layout.changed")
+    for someone, name in ((ada, "Ada"), (grace, "Grace")):
+        await someone.open(room.link(moderator=True), name)
+        await someone.is_in("slow")
+    menu = await options(ada, "Grace")
+    await menu.get_by_role("button", name="Put in front").click()
+    await ada.until("labelled('Grace').width > 60")
+    for theirs in (menu, await options(grace, "Grace")):
+        await expect(theirs.get_by_role("button", name="No longer in front")).to_be_visible()
+    assert ada.complaints == grace.complaints == []
+
+
+async def test_the_layout_that_was_chosen_stays_so_until_the_picture_follows(
+    server: RunningServer, visitor: NewVisitor
+) -> None:
+    room = Room(server, "patient", layout="grid-responsive")
+    ada, grace = await visitor(), await visitor()
+    await hear_late(ada, "layout.changed", '"code":"200"')
+    for someone, name in ((ada, "Ada"), (grace, "Grace")):
+        await someone.open(room.link(moderator=True), name)
+        await someone.is_in("patient")
+    await ada.click("Room")
+    speaker = ada.page.get_by_role("radio", name="Speaker")
+    await speaker.check(force=True)
+    await grace.click("Raise hand")  # its news comes first, and all is drawn anew
+    await ada.is_told("Grace raises a hand")
+    seen = [await speaker.is_checked()]
+    while not await ada.page.evaluate("Math.abs(widest() - 66.7) < 1"):
+        seen.append(await speaker.is_checked())
+    assert all(seen)
     assert ada.complaints == grace.complaints == []
 
 
@@ -140,7 +194,7 @@ async def test_a_locked_door_is_seen_by_all_and_opens_again(server: RunningServe
     await ada.page.get_by_role("switch", name="Lock the door").check()
     for someone in (ada, grace):
         await expect(someone.page.get_by_role("listitem").filter(has_text="Locked")).to_be_visible()
-    await is_told(grace, "The door is locked")
+    await grace.is_told("The door is locked")
     await alan.open(room.link(), "Alan")
     await expect(alan.page.get_by_role("heading", name="The room is locked")).to_be_visible()
     await ada.page.get_by_role("switch", name="Lock the door").uncheck()
@@ -177,7 +231,7 @@ async def test_a_screen_is_shared_and_taken_back(server: RunningServer, visitor:
     ada, grace = await enter(room, visitor, "Ada", "Grace")
     await grace.click("Share screen")
     await ada.lists("Grace’s screen")
-    await is_told(ada, "Grace shares a screen")
+    await ada.is_told("Grace shares a screen")
     await ada.until("labelled('Grace’s screen').width > 60")
     await grace.click("Stop screen")
     await expect(ada.page.get_by_role("complementary").get_by_role("listitem")).to_have_count(2)
@@ -195,7 +249,7 @@ async def test_a_screen_for_which_there_is_no_seat_is_let_go(server: RunningServ
     room = Room(server, "narrow", max_members=1)
     (ada,) = await enter(room, visitor, "Ada")
     await ada.click("Share screen")
-    await expect(ada.page.get_by_role("alert")).to_contain_text("Every seat is taken")
+    await ada.is_told("Every seat is taken")
     await ada.until("captures.length === 1 && captures[0].readyState === 'ended'")
     await expect(ada.page.get_by_role("button", name="Share screen")).to_be_visible()
     assert ada.complaints == []
@@ -210,16 +264,16 @@ async def test_everybody_sees_that_it_is_recorded(server: RunningServer, visitor
     await panel.get_by_role("button", name="Start").click()
     for dot, someone in zip(dots, (ada, grace), strict=True):
         await expect(dot).to_be_visible()
-        await is_told(someone, "This is being recorded now")
+        await someone.is_told("This is being recorded now")
     alan = await visitor()
     await alan.open(room.link(moderator=True), "Alan")
     await alan.is_in("on_air")
-    await is_told(alan, "This is being recorded.")
+    await alan.is_told("This is being recorded.")
     await expect(panel.get_by_role("button", name="Pause")).to_be_focused()
     await panel.get_by_role("button", name="Pause").click()
     for dot in dots:
         await expect(dot).to_be_hidden()
-    await is_told(grace, "This is no longer being recorded")
+    await grace.is_told("This is no longer being recorded")
     # Whoever did not start it goes on with it; so does who has loaded the page anew.
     await alan.click("Room")
     await alan.page.get_by_role("button", name="Resume").click()
@@ -254,12 +308,12 @@ async def test_an_invitation_that_has_expired_records_no_more_and_says_why(
 ) -> None:
     room = Room(server, "stale")
     ada = await visitor()
-    await ada.open(room.link(moderator=True, expires_at=int(time.time()) + 20), "Ada")
+    await ada.open(room.link(moderator=True, expires_at=int(time.time()) + 12), "Ada")
     await ada.is_in("stale")
     await ada.click("Room")
-    await ada.page.wait_for_timeout(21_000)
+    await ada.page.wait_for_timeout(12_500)
     await ada.page.get_by_role("button", name="Start", exact=True).click()
-    await expect(ada.page.get_by_role("alert")).to_contain_text("Your invitation does not allow it, or has expired.")
+    await ada.is_told("Your invitation does not allow it, or has expired.")
     assert all("401" in complaint for complaint in ada.complaints)
 
 
@@ -291,7 +345,7 @@ async def test_a_new_name_and_topic_are_shown_at_once(server: RunningServer, vis
     room.change(display_name="Tea House", meta={"topic": "Leaves"})
     await expect(ada.page.get_by_role("heading", name="Tea House")).to_be_visible()
     await expect(header.get_by_text("Leaves")).to_be_visible()
-    await is_told(ada, "The room is now called Tea House")
+    await ada.is_told("The room is now called Tea House")
     room.change(meta={})
     await expect(header.get_by_text("Leaves")).to_be_hidden()
     assert ada.complaints == []

@@ -1,6 +1,7 @@
 """People who open the room's own page in a real Chromium, and the rooms that they go to."""
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,8 @@ from playwright.async_api import ConsoleMessage, Error, Page, expect
 
 from tests.support.people import until
 from tests.support.server import RunningServer
+from tests.support.waiting import PATIENCE_S
 
-PATIENCE_MS = 20_000
 MINUTE = re.compile(r"^[01]:\d\d$")
 """What a countdown of a minute or less shows."""
 ROOMS = "/api/fabric/resources/conference_rooms"
@@ -44,6 +45,9 @@ window.labelled = (name) => {
   return { left, top, width };
 };
 window.layers = () => document.querySelectorAll(".labels div").length;
+window.device = (track) => track?.getSettings().deviceId;
+window.sends = (kind) =>
+  device(window.peers.at(-1).getSenders().find((sender) => sender.track?.kind === kind)?.track);
 window.captures = [];
 const capture = navigator.mediaDevices.getDisplayMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getDisplayMedia = async (...given) => {
@@ -51,8 +55,18 @@ navigator.mediaDevices.getDisplayMedia = async (...given) => {
   window.captures.push(...stream.getTracks());
   return stream;
 };
-window.brightest = () => {
-  const video = document.querySelector("#picture video");
+const told = [];
+new MutationObserver((changes) => {
+  const spoken = changes.filter(({ target }) => target.id === "polite" || target.id === "urgent");
+  told.push(...spoken.flatMap(({ addedNodes }) => [...addedNodes].map((one) => one.textContent)));
+}).observe(document, { childList: true, subtree: true });
+window.wasTold = (words) => {
+  const at = told.findIndex((text) => text.includes(words));
+  return at >= 0 && told.splice(at, 1).length === 1;
+};
+window.played = () => document.querySelector("#picture video")?.currentTime ?? 0;
+window.brightest = (of = "#picture video") => {
+  const video = document.querySelector(of);
   if (!video || !video.videoWidth || video.currentTime < 0.2) return 0;
   const canvas = new OffscreenCanvas(32, 18), pen = canvas.getContext("2d");
   pen.drawImage(video, 0, 0, 32, 18);
@@ -63,6 +77,8 @@ window.brightest = () => {
 };
 """
 """Looks at what arrives and what is sent; the page's own code stays as it is."""
+ENERGY = "inbound('audio').then((one) => one?.totalAudioEnergy ?? 0)"
+"""Of all sound that has arrived."""
 CLOCK_OFF = """
 window.Date = class extends Date {
   constructor(...given) { if (given.length) super(...given); else super(Date.now()); }
@@ -92,8 +108,8 @@ class Visitor:
         """Expect to be inside, and to see a picture that moves and is not black."""
         await expect(self.page.get_by_role("heading", name=room)).to_be_visible()
         await self.until("brightest() > 60")
-        at = await self.page.evaluate("document.querySelector('#picture video').currentTime")
-        await self.until(f"document.querySelector('#picture video').currentTime > {at + 0.3}")
+        at = await self.page.evaluate("played()")
+        await self.until(f"played() > {at + 0.3}")
 
     async def until(self, true: str) -> None:
         """Wait until an expression is true; asked from here, as the page's policy lets nobody evaluate text inside."""
@@ -101,7 +117,11 @@ class Visitor:
         async def check() -> bool:
             return bool(await self.page.evaluate(true))
 
-        assert await until(check, PATIENCE_MS / 1000), f"in vain: {true}"
+        assert await until(check, PATIENCE_S), f"in vain: {true}"
+
+    async def is_told(self, words: str) -> None:
+        """Expect words that are shown for a moment, and read out; each time that they are said counts once."""
+        await self.until(f"wasTold({json.dumps(words)})")
 
     async def click(self, name: str) -> None:
         """Use a button by what it is called."""
@@ -121,12 +141,16 @@ class Visitor:
         if await button.get_attribute("aria-expanded") == "false":
             await button.click()
 
-    async def loudness(self, seconds: float = 2.5) -> float:
-        """The energy of the sound that arrives in a while; the made-up microphones beep once a second."""
-        before = await self.page.evaluate("inbound('audio').then((one) => one.totalAudioEnergy)")
-        await asyncio.sleep(seconds)
-        after = await self.page.evaluate("inbound('audio').then((one) => one.totalAudioEnergy)")
-        return float(after - before)
+    async def hears(self, others: bool) -> None:
+        """Expect to hear the others, or nothing; the made-up microphones beep once a second."""
+
+        async def check() -> bool:
+            before = await self.page.evaluate(ENERGY)
+            await asyncio.sleep(2.5)
+            energy = float(await self.page.evaluate(ENERGY) - before)
+            return energy > 1e-4 if others else energy < 1e-5
+
+        assert await until(check, PATIENCE_S), "no sound arrives" if others else "there is still sound"
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -150,8 +174,9 @@ class Room:
     def __init__(self, server: RunningServer, name: str, **settings: Any) -> None:
         self._server = server
         self.title = settings.get("display_name", name)
+        cheap = {"enable_room_previews": False, "fps": 20}
         with server.client() as api:
-            made = api.post(ROOMS, json={"name": name, "enable_room_previews": False, **settings})
+            made = api.post(ROOMS, json={"name": name, **cheap, **settings})
             assert made.status_code == 200, made.text
             self.id = UUID(made.json()["conference_room"]["id"])
             self._path = f"{ROOMS}/{made.json()['id']}"

@@ -21,7 +21,7 @@ def heard(held: Floor, frames: int, **scores: int) -> tuple[Floor, list[dict[str
     """The floor after these frames, and what turned in each of them."""
     turned = []
     for _ in range(frames):
-        held, now = advance(held, {name: (score, GATE) for name, score in scores.items()}, ("a", "b", "c"))
+        held, now = advance(held, {name: (score, GATE) for name, score in scores.items()}, lambda: ("a", "b", "c"))
         turned.append(now)
     return held, turned
 
@@ -114,7 +114,7 @@ def test_the_second_for_the_picture_is_counted_within_one_talk() -> None:
 def test_the_picture_follows_only_whom_it_may() -> None:
     held = Floor()
     for _ in range(100):
-        held, _ = advance(held, {"voice": (LOUD, GATE)}, ("a", "b"))
+        held, _ = advance(held, {"voice": (LOUD, GATE)}, lambda: ("a", "b"))
     assert (held.audio, held.video) == ("voice", None)
 
 

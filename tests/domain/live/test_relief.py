@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from parlour.domain.live import acts, seats
-from parlour.domain.live.commands import Accepted, Done, Refused, Reoffer
+from parlour.domain.live.commands import Accepted, Done, Leave, Refused, Reoffer
 from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import LiveRoom
 from tests.domain.live.people import CAMERA, SCREEN, T0, VOICE, do, join, joins, opened, with_people
@@ -52,6 +52,24 @@ def test_a_camera_that_is_added_later_is_off_too() -> None:
     room = with_people(opened(), "ann", media=VOICE)
     room = seats.relieve(room, Relief.NO_MORE_CAMERAS).room
     assert seats.reoffer(room, Reoffer("c-ann", ""), CAMERA, T0).room.members["ann"].video_muted
+
+
+def test_who_takes_over_the_own_seat_adds_no_camera_either() -> None:
+    room = seats.relieve(with_people(opened(), "ann", media=VOICE), Relief.NO_MORE_CAMERAS).room
+    assert seats.join(room, joins("ann", room, reattach=True), CAMERA, "ann", T0).room.members["ann"].video_muted
+
+
+def test_who_reloads_the_page_keeps_a_camera_that_was_on() -> None:
+    room = strained(Relief.NO_MORE_MEMBERS, "ann")
+    assert not seats.join(room, joins("ann", room, reattach=True), CAMERA, "ann", T0).room.members["ann"].video_muted
+
+
+def test_who_comes_back_to_a_seat_that_was_given_up_is_a_newcomer_to_the_picture() -> None:
+    room = strained(Relief.NO_MORE_MEMBERS, "ann", "bob")
+    seat = room.members["ann"]
+    room = seats.leave(room, Leave("c-ann"), T0).room
+    back = seats.join(room, replace(joins("ann", room, seat=seat), call_id="c-again"), CAMERA, "ann", T0).room
+    assert back.members["ann"].video_muted
 
 
 def test_nor_is_a_screen_shared() -> None:

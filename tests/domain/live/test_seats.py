@@ -344,6 +344,25 @@ def test_a_connection_that_is_back_keeps_its_seat_for_good() -> None:
     assert list(seats.expire(back, T0 + 500).room.members) == ["ana"]
 
 
+def test_a_front_that_notices_late_takes_nobody_from_another_one() -> None:
+    room = with_people(opened(), "ana", front="first")
+    room = seats.present(room, Present(("c-ana",), "second"), T0).room
+    late = seats.absent(room, Absent(("c-ana",), "first"), T0 + 30).room
+    assert seats.next_due(late, T0 + 30) is None
+    gone = seats.absent(late, Absent(("c-ana",), "second"), T0 + 40).room
+    assert seats.next_due(gone, T0 + 40) == T0 + 40 + GRACE
+    back = seats.join(gone, joins("ana", gone, reattach=True, front="third"), CAMERA, "ana", T0 + 50).room
+    assert seats.next_due(seats.absent(back, Absent(("c-ana",), "second"), T0 + 60).room, T0 + 60) is None
+
+
+def test_a_connection_that_is_back_without_its_media_has_to_join_again() -> None:
+    room = seats.absent(with_people(opened(), "ana", "bob"), Absent(("c-ana",), media=True), T0).room
+    back = seats.present(room, Present(("c-ana",)), T0 + 1).room
+    assert list(seats.expire(back, T0 + GRACE).room.members) == ["bob"]
+    joined = seats.join(back, joins("ana", back, reattach=True), CAMERA, "ana", T0 + 2).room
+    assert seats.next_due(joined, T0 + 2) is None
+
+
 def test_remove_at_ends_every_call() -> None:
     room = with_people(opened(remove_at=at(60)), "ana", "bob")
     assert seats.next_due(room, T0) == T0 + 60

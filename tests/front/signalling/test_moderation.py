@@ -224,6 +224,9 @@ async def test_a_change_of_the_picture_takes_its_right(
                 assert layout["id"] == "3x3"
             else:
                 assert next(x["member_id"] for x in layout["layers"] if x["position"] == "standard-2") == able.member_id
+                member = (await client.event("member.updated"))["member"]
+                assert (member["member_id"], member["updated"]) == (able.member_id, ["requested_position"])
+                assert member["requested_position"] == "standard-2"
 
 
 def _shows(params: Json, member_id: str) -> bool:
@@ -289,7 +292,7 @@ async def test_meta_is_refused_in_words_and_what_stands_stays(house: House) -> N
             refused = await seat.act("meta.update", **params)
             assert (refused["code"], refused["reason"]) == ("422", "bad_parameter")
             assert refused["message"].startswith("meta must ")
-        refused = await seat.act("meta.update", meta=_deep(900))
+        refused = await seat.act("meta.update", meta=_deep(200))
         assert (refused["code"], refused["reason"]) == ("422", "bad_parameter")
         assert "levels" in refused["message"]
         await seat.act("meta.update", meta={"live": True})

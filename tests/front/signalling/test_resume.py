@@ -5,24 +5,27 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from websockets.asyncio.client import connect as open_websocket
 
-from parlour.domain.live.commands import Absent, Join, Present
+from parlour.domain.live.commands import Absent, Act, Done, Join, Present, Refused
 from parlour.domain.live.room import GRACE
+from parlour.domain.ticket import Bearer, Ticket
 from parlour.front.front import utc_now
+from parlour.front.signalling import sleepers, switchboard
 from parlour.front.signalling.switchboard import KEPT_S, Switchboard
 from parlour.front.tickets import Tickets
 from parlour.store.database import Database
 from tests.support.fake_rooms import FakeRooms
 from tests.support.server import PROJECT
-from tests.support.signalling import Client, House, front_with_rooms
+from tests.support.signalling import Client, House, front_with_rooms, open_socket
+from tests.support.waiting import PATIENCE_S
 
 
 async def _asked(rooms: FakeRooms, kind: type, count: int = 1) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await rooms.until(lambda: sum(isinstance(command, kind) for command in rooms.asked) >= count)
 
 
@@ -44,6 +47,27 @@ async def test_a_reconnected_page_goes_on_without_joining_again(house: House) ->
     assert sum(isinstance(command, Join) for command in house.rooms.asked) == 1
 
 
+@pytest.mark.parametrize("busy", [[], [Present, Present], [Act, Act]], ids=["away", "busy", "busy a moment later"])
+async def test_a_room_that_did_not_hear_that_somebody_is_back_is_told_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, busy: list[type]
+) -> None:
+    monkeypatch.setattr(switchboard, "AGAIN_S", 0.05)
+    await house.room()
+    token = await house.token()
+    async with house.client(token) as first:
+        seat = await first.join()
+    await _asked(house.rooms, Absent)
+    house.rooms.away = not busy
+    house.rooms.busy = [*busy]
+    async with house.client(token, protocol=first.protocol, authorization_state=first.state) as second:
+        await asyncio.sleep(0.1)
+        house.rooms.away = False
+        await _asked(house.rooms, Act)
+        assert not house.rooms.busy
+        assert (await seat.of(second).act("unmute", channels=["audio"]))["code"] == "200"
+        assert not any(event["event_type"] == "call.left" for event in second.events)
+
+
 async def test_another_front_takes_a_session_over(database: Database, house: House) -> None:
     room_id = await house.room()
     token = await house.token()
@@ -57,6 +81,8 @@ async def test_another_front_takes_a_session_over(database: Database, house: Hou
             updated = next(event for event in second.events if event["event_type"] == "member.updated")
             assert updated["params"]["member"]["updated"] == ["handraised"]
             assert updated["params"]["room_id"] == str(room_id)
+        fronts = [one.front for one in house.rooms.asked if isinstance(one, Join | Absent | Present)]
+    assert fronts[0] == fronts[1] != fronts[2], "who is gone here may be back there"
 
 
 async def test_a_reloaded_page_takes_its_call_over(house: House) -> None:
@@ -71,6 +97,53 @@ async def test_a_reloaded_page_takes_its_call_over(house: House) -> None:
         assert retaken.call_id == seat.call_id
     joins = [command for command in house.rooms.asked if isinstance(command, Join)]
     assert [join.reattach for join in joins] == [False, True]
+
+
+async def _unanswered(_room_id: UUID, _command: Join) -> Done:
+    return Done()
+
+
+@pytest.mark.parametrize("why", ["away", "unanswered", "variables", "owner", "refused"])
+async def test_a_call_that_cannot_be_joined_anew_goes_on_as_it_was(
+    house: House, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    room_id = await house.room()
+    async with house.client() as client:
+        seat = await client.join()
+        more: dict[str, Any] = {}
+        with monkeypatch.context() as patch:
+            match why:
+                case "away":
+                    patch.setattr(house.rooms, "away", True)
+                case "unanswered":
+                    patch.setattr(house.rooms, "_join", _unanswered)
+                case "variables":
+                    more = {"userVariables": {"x": "a" * 10_000}}
+                case "owner":
+                    more = {"screenShare": True, "userVariables": {"memberId": "somebody else"}}
+                case "refused":
+                    house.rooms.refusal = Refused(409, "full", "the room is full")
+            refused = await client.dial(call_id=seat.call_id, attach=True, reattaching=True, **more)
+            assert refused["code"] in {"403", "409", "422", "503"}
+        house.rooms._change(room_id, seat.member_id, "audio_muted", True)
+        assert (await client.event("member.updated"))["member"]["audio_muted"]
+
+
+async def test_a_call_that_could_not_be_joined_anew_hears_what_was_told_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_id = await house.room()
+    async with house.client() as client:
+        seat = await client.join()
+
+        async def busy(_room_id: UUID, _command: Join) -> Refused:
+            house.rooms._change(room_id, seat.member_id, "audio_muted", True)
+            return Refused(503, "unavailable", "too much to do")
+
+        monkeypatch.setattr(house.rooms, "_join", busy)
+        refused = await client.dial(call_id=seat.call_id, attach=True, reattaching=True)
+        assert refused["code"] == "503"
+        assert (await client.event("member.updated"))["member"]["audio_muted"]
 
 
 async def test_a_call_of_somebody_else_cannot_be_taken_over(house: House) -> None:
@@ -193,7 +266,7 @@ async def test_a_renewed_token_is_the_one_that_a_session_goes_on_with(timed: Hou
 
 async def _refused(house: House, token: str, **hello: str) -> str:
     """What is said to a client that is not let in."""
-    async with open_websocket(house.url, compression=None) as websocket:
+    async with open_socket(house.url) as websocket:
         params = {"authentication": {"jwt_token": token}, **hello}
         answer = await Client(websocket).call("signalwire.connect", params)
         assert answer["error"]["code"] == -32002
@@ -226,6 +299,19 @@ async def test_a_seat_that_the_room_gave_up_is_told_to_be_over(house: House) -> 
         bye = await second.event("webrtc.message")
         assert bye["method"] == "verto.bye"
         assert bye["params"]["callID"] == seat.call_id
+
+
+@pytest.mark.parametrize("limit", ["SLEEPING_MAX", "OF_ONE_MAX"])
+async def test_of_too_many_sleeping_sessions_the_oldest_are_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(sleepers, limit, 2)
+    board = Switchboard(database, Tickets(database, utc_now), FakeRooms(), strict=True)
+    now = int(time.time())
+    ticket = Ticket("jti", UUID(PROJECT), Bearer.GUEST, now, now + 60, subscriber=UUID(int=1))
+    opened = [await board.open(ticket, "", "", "") for _ in range(5)]
+    assert list(board._dialogues.values()) == opened[-3:], "two that sleep, and the one that is about to be used"
+    assert board.statistics()["crowded_out"] == 2
 
 
 async def test_a_session_that_nobody_comes_back_for_is_forgotten(database: Database) -> None:

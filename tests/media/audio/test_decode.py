@@ -1,11 +1,13 @@
 """The decoder, and libopus's concealment through it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from parlour.media.audio.decode import OpusDecoder
 from parlour.media.audio.frame import FRAME
-from tests.media.audio.signals import click, opus, sine, voice
+from tests.media.audio.signals import PROTECTED, click, opus, sine, syllables, voice
 
 
 def test_concealment_carries_on_and_fades() -> None:
@@ -36,6 +38,35 @@ def test_concealment_is_at_least_as_long_as_asked_for(milliseconds: int) -> None
         decoder.decode(payload)
     assert decoder.conceal(960).size in {960, 48 * milliseconds}
     assert decoder.conceal(2880).size == 2880
+
+
+def test_what_the_next_packet_repeats_is_nearer_to_what_was_lost_than_concealment() -> None:
+    payloads = opus(syllables(200), bit_rate=24_000, options=PROTECTED)
+    whole, concealing, recovering = OpusDecoder(), OpusDecoder(), OpusDecoder()
+    missed: list[tuple[float, float]] = []
+    for number, (payload, following) in enumerate(pairwise(payloads)):
+        meant = whole.decode(payload)
+        if number % 5:
+            concealing.decode(payload)
+            recovering.decode(payload)
+            continue
+        concealed, recovered = concealing.conceal(), recovering.recover(following, FRAME)
+        if recovered.size:
+            missed.append((np.abs(concealed - meant).mean(), np.abs(recovered - meant).mean()))
+        else:
+            recovering.conceal()
+    assert recovering.statistics().recovered == len(missed) > 20
+    by_concealment, by_repetition = np.mean(missed, axis=0)
+    assert by_repetition < 0.6 * by_concealment
+
+
+def test_what_repeats_nothing_recovers_nothing() -> None:
+    decoder = OpusDecoder()
+    first, second, *_ = opus(voice(10))
+    decoder.decode(first)
+    for following in (second, b"", b"\xff", b"\x08"):
+        assert decoder.recover(following, FRAME).size == 0
+    assert decoder.statistics().recovered == 0
 
 
 def test_before_anything_was_heard_concealment_is_silence() -> None:

@@ -62,6 +62,27 @@ def test_reordered_packets_come_out_in_order() -> None:
     assert buffer.statistics().late == 0
 
 
+def test_a_silence_is_cut_where_there_is_delay_to_spare() -> None:
+    pause = 6 * FRAME
+    arrivals = [
+        (arrived, packet._replace(sequence=1000 + number))
+        for number, (arrived, packet) in enumerate(packets(payloads(60))[:: pause // FRAME])
+    ]
+    buffer = JitterBuffer()
+    for _, packet in arrivals[:2]:
+        buffer.put(packet)
+    now = BEGIN + pause / RATE + 0.005
+    assert buffer.begin(now) == [arrivals[0][1].payload]
+    assert buffer.delay(now) > buffer.target + pause / 2, "asleep it was not ordered, and much of the pause is over"
+    takes: list[Take] = []
+    while not takes or takes[-1].kind is not Kind.PACKET:
+        takes.append(buffer.take(now + len(takes) * TICK))
+    assert takes[-1].payload == arrivals[1][1].payload
+    silent = sum(take.samples for take in takes[:-1])
+    assert {take.kind for take in takes[:-1]} == {Kind.GAP}
+    assert silent == pytest.approx(buffer.target - 0.005 * RATE, abs=1), "what is left of it until the packet is due"
+
+
 def test_duplicates_are_played_once() -> None:
     arrivals = [item for item in packets(payloads(50)) for _ in range(2)]
     buffer = JitterBuffer()
@@ -138,6 +159,29 @@ def test_a_muted_sender_is_empty_without_error_and_comes_back() -> None:
     assert numbers(play(buffer, went_on, 60, first=200)) == list(range(50))
     assert (buffer.statistics().lost, buffer.statistics().resets) == (0, 0)
     assert buffer.target <= 2 * FRAME
+
+
+class Watched(JitterBuffer):
+    """Counts how often it looks at its delay, which is at least once for each packet that it looks for."""
+
+    looks = 0
+
+    def delay(self, now: float, held: int = 0) -> float:
+        self.looks += 1
+        return super().delay(now, held)
+
+
+def test_a_sequence_that_runs_ahead_of_the_sender_s_clock_costs_no_more_than_another() -> None:
+    short = RATE // 400  # 2.5 ms
+    arrivals = packets([bytes((28 << 3, 1))] * 400, samples=short)
+    buffer, takes = Watched(), []
+    for index, (arrived, packet) in enumerate(arrivals):
+        buffer.put(packet._replace(sequence=packet.sequence + 999 * index))
+        takes.append(buffer.take(arrived + 0.02))
+    played = len([take for take in takes if take.kind is Kind.PACKET])
+    assert played > 300
+    assert buffer.looks <= 5 * len(takes)
+    assert buffer.statistics().lost == 999 * (played - 1)
 
 
 def test_discontinuous_transmission_is_a_gap_and_no_loss() -> None:

@@ -12,7 +12,19 @@ from parlour.media.audio.frame import FRAME, RATE, SILENCE, opus_packet_samples
 from parlour.media.audio.member import MemberSound
 from parlour.media.audio.stretch import LEAST_CUT
 from tests.media.audio.room import BEGIN, listen
-from tests.media.audio.signals import TICK, Arrivals, click, loudness, noise_ratio, opus, packets, sine, voice
+from tests.media.audio.signals import (
+    PROTECTED,
+    TICK,
+    Arrivals,
+    click,
+    loudness,
+    noise_ratio,
+    opus,
+    packets,
+    sine,
+    syllables,
+    voice,
+)
 
 TONE = opus(np.concatenate((SILENCE, sine(440, 250))))
 STEADY = slice(30 * FRAME, 230 * FRAME)
@@ -43,6 +55,15 @@ def test_loss_is_concealed_without_clicks(loss: float, least: float) -> None:
     assert heard.sound.statistics().jitter.lost >= 100 * loss
     assert click(heard.samples[STEADY]) < SMOOTH
     assert noise_ratio(heard.samples[STEADY], 440) > least
+
+
+def test_what_senders_repeat_stands_for_what_is_lost() -> None:
+    sound = syllables(250)
+    heard = listen(without(packets(opus(sound, bit_rate=24_000, options=PROTECTED)), 0.1), 240)
+    tally = heard.sound.tally()
+    assert tally.packets_recovered > 0.5 * tally.packets_lost > 5
+    assert heard.sound.statistics().decoder.concealed < 0.5 * tally.packets_lost
+    assert click(heard.samples[STEADY]) < 2 * click(sound)
 
 
 def test_speech_through_loss_has_no_clicks() -> None:
@@ -140,7 +161,8 @@ def test_damaged_packets_are_concealed() -> None:
     payloads = list(TONE)
     payloads[100] = bytes((payloads[100][0] | 1, 0))  # two frames of half an octet each
     heard = listen(packets(payloads), 240)
-    assert heard.sound.statistics().decoder.malformed + heard.sound.statistics().jitter.malformed == 1
+    tally = heard.sound.tally()
+    assert tally.packets_unreadable + tally.packets_malformed == 1
     assert click(heard.samples[STEADY]) < SMOOTH
 
 
@@ -167,6 +189,28 @@ def test_a_loud_packet_wakes_a_warm_decoder_and_nothing_is_clipped() -> None:
     onset = int(np.argmax(np.abs(heard.samples) > 1000))
     assert loudness(heard.samples[onset : onset + 3 * FRAME - 480], 2000) > -14
     assert heard.sound.statistics().decoder.decoded <= loud + 10
+
+
+def test_after_a_pause_speech_is_heard_as_soon_as_out_of_silence_that_was_sent() -> None:
+    silent, loud = 100, 60
+    payloads = opus(np.concatenate((sine(300, silent, 0.0), sine(440, loud))))
+    arrivals = packets(payloads[:silent], level=127)
+    talk = packets(
+        payloads[silent:],
+        level=20,
+        begin=BEGIN + silent * TICK,
+        sequence=1000 + silent,
+        timestamp=5000 + silent * FRAME,
+    )
+    refreshed = [arrivals[at] for at in range(4, silent, 10)]  # discontinuous transmission sends a frame now and then
+
+    def onset(quiet: Arrivals) -> int:
+        sent = [*quiet, *talk]
+        numbered = [(arrived, packet._replace(sequence=number)) for number, (arrived, packet) in enumerate(sent)]
+        heard = listen(numbered, 170, heard=lambda tick: tick > silent + 2)
+        return int(np.argmax(np.abs(heard.samples) > 1000))
+
+    assert onset(refreshed) <= onset(arrivals)
 
 
 def test_a_pause_in_speech_does_not_put_the_member_to_sleep() -> None:

@@ -1,10 +1,15 @@
 """A room's sound: what each hears, from packets to packets."""
 
+import time
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from parlour.media.audio.frame import FRAME, RATE
+from parlour.media.audio.member import PacketTally
+from parlour.media.audio.plane import SoundPlane
 from parlour.media.audio.sound import Sound
 from parlour.media.audio.tones import Tone
 from parlour.media.packets import RtpPacket
@@ -115,9 +120,7 @@ def test_the_silent_are_neither_decoded_nor_ordered() -> None:
     sources = {f"quiet {index}": silence(100) for index in range(20)}
     sound, _ = run({**sources, "a": tone(440, 100)}, lambda tick: {"a"}, 90)
     assert sound.statistics().awake == 1
-    decoded_packets = [
-        statistics.decoder.decoded for member, statistics in sound.member_statistics().items() if member != "a"
-    ]
+    decoded_packets = [member.statistics().decoder.decoded for name, member in sound._members.items() if name != "a"]
     assert sum(decoded_packets) == 0
 
 
@@ -171,7 +174,36 @@ def test_loss_and_jitter_for_many_speakers() -> None:
     sound, results = run(sources, lambda tick: set(sources), 300)
     assert click(hear(results, "listener")[60 * FRAME :]) < 4 * click(voice(300, 210, 5000))
     assert len(results) == 300
-    assert all(statistics.jitter.lost < 40 for statistics in sound.member_statistics().values())
+    assert all(member.statistics().jitter.lost < 40 for member in sound._members.values())
+
+
+def test_what_was_not_played_stays_counted_when_its_sender_leaves() -> None:
+    arrivals = [item for index, item in enumerate(tone(440, 60)) if index != 20 for _ in range(1 + (index < 10))]
+    arrivals += [(BEGIN + 0.1, arrivals[0][1]._replace(payload=b"", sequence=2000))]
+    seen: list[PacketTally] = []
+
+    def leave(sound: Sound, tick: int) -> None:
+        seen.append(sound.statistics().packets)
+        if tick in (30, 45):
+            sound.leave("a")
+        if tick in (40, 45):
+            sound.join("a")
+
+    run({"a": arrivals}, lambda tick: {"a"}, 60, leave)
+    last = seen[-1]
+    assert (last.packets_duplicate, last.packets_lost, last.packets_malformed) == (10, 1, 1)
+    for before, after in pairwise(seen):
+        assert all(earlier <= later for earlier, later in zip(before, after, strict=True))
+
+
+def test_the_plane_tells_what_was_not_played() -> None:
+    plane = SoundPlane(lambda result: None, time.monotonic())
+    plane.sound.receive("nobody", RtpPacket(b"\xf8", 1, 1, False, BEGIN))
+    figures = plane.statistics()
+    plane.end()
+    assert figures["packets_stray"] == 1
+    assert figures["changes_refused"] == 0
+    assert figures.keys() >= set(PacketTally._fields)
 
 
 def test_changes_and_packets_for_nobody_are_counted() -> None:
@@ -192,7 +224,7 @@ def test_rejoining_under_the_same_name_starts_anew() -> None:
 
     arrivals = [*tone(440, 50), *packets(opus(sine(440, 100)), begin=BEGIN + 50 * TICK, sequence=9, timestamp=9)]
     sound, results = run({"a": arrivals}, lambda tick: {"a"}, 140, rejoin)
-    assert sound.member_statistics()["a"].jitter.resets == 0
+    assert sound.statistics().packets.resets == 0
     assert noise_ratio(hear(results, "b")[70 * FRAME : 130 * FRAME], 440) > 20
     assert results[-1].timestamp == 140 * FRAME
     assert RATE * TICK == FRAME

@@ -12,9 +12,10 @@ from parlour.media.video.card import Card
 from parlour.media.video.colour import Rgb
 from parlour.media.video.picture import Compositor, TileSpec
 from parlour.objects import open_objects
-from tests.media.preview.test_studio import made, until
+from tests.media.preview.test_studio import made
 from tests.media.preview.test_webp import is_like
 from tests.media.video.scene import BLUE, GREEN, RED, painted
+from tests.support.waiting import wait_until
 
 FPS = 30
 
@@ -42,7 +43,7 @@ class Room:
 
     def preview(self, number: int) -> Image.Image:
         """The preview, once so many were made."""
-        until(lambda: self.studio.statistics()["made"] == number)
+        wait_until(lambda: self.studio.statistics()["made"] == number)
         return made(self.folder, "secret")
 
 

@@ -3,7 +3,7 @@
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -18,8 +18,7 @@ from parlour.objects import objects_url, open_objects, preview_key
 from tests.media.preview.test_webp import is_like
 from tests.media.video.scene import BLUE, GREEN, RED, painted
 from tests.support.s3 import s3_server
-
-PATIENCE_S = 30.0
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 class SlowStore(LocalStore):
@@ -62,14 +61,6 @@ def studio(store: ObjectStore) -> Iterator[Studio]:
     studio.close()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for another thread."""
-    end = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.005)
-
-
 def film(secret: str, *colours: Rgb) -> Film:
     """A film of plain frames."""
     return Film(secret, tuple(painted(320, 180, colour) for colour in colours or (RED, GREEN)))
@@ -82,10 +73,10 @@ def made(folder: Path, secret: str) -> Image.Image:
 
 def test_a_film_is_kept_under_its_secret_and_replaced_by_the_next(studio: Studio, folder: Path) -> None:
     assert studio.offer(film("s", RED, GREEN))
-    until(lambda: studio.statistics()["made"] == 1)
+    wait_until(lambda: studio.statistics()["made"] == 1)
     assert is_like(made(folder, "s"), RED)
     assert studio.offer(film("s", BLUE, GREEN))
-    until(lambda: studio.statistics()["made"] == 2)
+    wait_until(lambda: studio.statistics()["made"] == 2)
     assert is_like(made(folder, "s"), BLUE)
     assert studio.statistics()["octets"] > 0
 
@@ -101,7 +92,7 @@ def test_what_is_removed_is_gone_also_what_waits_or_is_in_work(folder: Path) -> 
     studio.remove("unknown")
     assert studio.offer(film("last"))
     store.go.set()
-    until(lambda: (folder / preview_key("last")).exists())
+    wait_until(lambda: (folder / preview_key("last")).exists())
     studio.close()
     assert [path.stem for path in (folder / "previews").iterdir()] == ["last"]
     assert studio.statistics()["removed"] == 1
@@ -116,7 +107,7 @@ def test_a_film_offered_after_the_removal_is_kept(folder: Path) -> None:
     studio.remove("s")
     assert studio.offer(film("s"))
     store.go.set()
-    until(lambda: studio.statistics()["made"] == 2)
+    wait_until(lambda: studio.statistics()["made"] == 2)
     assert (folder / preview_key("s")).exists()
     studio.close()
 
@@ -133,7 +124,7 @@ def test_films_that_wait_are_bounded_and_the_newest_of_a_session_wins(folder: Pa
     assert studio.statistics()["superseded"] == 1
     assert studio.statistics()["waiting"] == FILMS_MAX
     store.go.set()
-    until(lambda: studio.statistics()["made"] == FILMS_MAX + 1)
+    wait_until(lambda: studio.statistics()["made"] == FILMS_MAX + 1)
     assert is_like(made(folder, "7"), BLUE)
     assert not (folder / preview_key("one more")).exists()
     studio.close()
@@ -142,10 +133,10 @@ def test_films_that_wait_are_bounded_and_the_newest_of_a_session_wins(folder: Pa
 def test_a_store_that_fails_is_counted_and_the_next_film_is_made(studio: Studio, folder: Path) -> None:
     (folder / "previews").write_text("in the way")
     assert studio.offer(film("s"))
-    until(lambda: studio.statistics()["failed"] == 1)
+    wait_until(lambda: studio.statistics()["failed"] == 1)
     (folder / "previews").unlink()
     assert studio.offer(film("s"))
-    until(lambda: studio.statistics()["made"] == 1)
+    wait_until(lambda: studio.statistics()["made"] == 1)
 
 
 def test_previews_that_nobody_renews_are_swept_away(store: ObjectStore, folder: Path) -> None:
@@ -155,7 +146,7 @@ def test_previews_that_nobody_renews_are_swept_away(store: ObjectStore, folder: 
     for path in (folder / preview_key("left behind"), folder / "recordings/project/session/recording.mp4"):
         os.utime(path, (time.time() - STALE_S - 60,) * 2)
     studio = Studio(store)
-    until(lambda: studio.statistics()["swept"] == 1)
+    wait_until(lambda: studio.statistics()["swept"] == 1)
     studio.close()
     assert [path.name for path in (folder / "previews").iterdir()] == ["alive.webp"]
     assert (folder / "recordings/project/session/recording.mp4").exists()
@@ -163,7 +154,7 @@ def test_previews_that_nobody_renews_are_swept_away(store: ObjectStore, folder: 
 
 def test_a_studio_with_nothing_to_do_ends_at_once(store: ObjectStore) -> None:
     studio = Studio(store)
-    until(lambda: studio.statistics()["seconds"] > 0)
+    wait_until(lambda: studio.statistics()["seconds"] > 0)
     studio.close()
     assert not studio.offer(film("s"))
 
@@ -177,17 +168,17 @@ def test_previews_live_in_s3_too(monkeypatch: pytest.MonkeyPatch) -> None:
         store = open_objects(s3.url, patience=PATIENCE_S)
         store.put(preview_key("left behind"), b"webp")
         studio = Studio(store, lambda: time.time() + STALE_S + 60)
-        until(lambda: studio.statistics()["swept"] == 1)
+        wait_until(lambda: studio.statistics()["swept"] == 1)
         assert studio.offer(film("s"))
-        until(lambda: studio.statistics()["made"] == 1)
+        wait_until(lambda: studio.statistics()["made"] == 1)
         found = Image.open(io.BytesIO(bytes(store.get(preview_key("s")).bytes())))
         assert is_like(found, RED)
         studio.remove("s")
         studio.remove("unknown")
-        until(lambda: studio.statistics()["removed"] >= 1)
+        wait_until(lambda: studio.statistics()["removed"] >= 1)
         with pytest.raises(FileNotFoundError):
             store.get(preview_key("s"))
         s3.stop()
         assert studio.offer(film("s"))
-        until(lambda: studio.statistics()["failed"] == 1)
+        wait_until(lambda: studio.statistics()["failed"] == 1)
         studio.close()

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from tests.media.recording.actors import Actor, on_stage
 from tests.media.recording.conftest import Studio
 from tests.media.recording.watching import Watched, watch
 from tests.media.video.scene import BLUE, GREEN, RED, is_near, pixel
+from tests.support.waiting import until
 
 LOUD, QUIET = -35.0, -55.0
 SLACK = 0.6
@@ -41,13 +42,6 @@ def ask(conference: Conference, action: str, recording: str = "") -> Recording:
     reply = conference.ask(Record(session, action, recording))  # type: ignore[arg-type]
     assert isinstance(reply, Recorded), reply
     return reply.recording
-
-
-async def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.02)
 
 
 async def enter(studio: Studio, conference: Conference, room: Room, name: str, codec: str = "H264") -> Guest:

@@ -18,8 +18,8 @@ from parlour.media.recording.recorder import KEYFRAME_S, QUEUE_MAX, Recorder
 from parlour.media.recording.spool import FilmFile, Note, Reel, Spool
 from tests.media.recording.shooting import COLOURS, FPS, START, Camera, shoot, tone
 from tests.media.recording.watching import watch
+from tests.support.waiting import PATIENCE_S
 
-PATIENCE = 30.0
 NUMBER = UUID(int=7)
 RECORDING = Recording(str(NUMBER), 1_700_000_000.0)
 NOTE = Note(NUMBER, NUMBER, "session", RECORDING)
@@ -76,7 +76,7 @@ class Crew:
         self.recorder.stop(
             Recording(RECORDING.id, RECORDING.started_at, status, RECORDING.started_at + 9, reason=reason)
         )
-        assert self.ready.wait(PATIENCE)
+        assert self.ready.wait(PATIENCE_S)
         (found,) = self.finished
         return found[0]
 
@@ -193,7 +193,7 @@ def test_a_stuck_disk_costs_pictures_and_sound_but_nobody_waits(hire: Hire, tmp_
         shoot(1, crew.picture, crew.sound, start=START + second)
         crew.caught_up()
     crew.stop()
-    reader.join(PATIENCE)
+    reader.join(PATIENCE_S)
     film = tmp_path / "read.mp4"
     film.write_bytes(read)
     seen = watch(film)
@@ -207,7 +207,7 @@ def test_a_slow_disk_is_waited_for_by_the_recorder_alone(hire: Hire, monkeypatch
     write = FilmFile.write
 
     def slow(file: FilmFile, data: bytes, /) -> int:
-        assert let.acquire(timeout=PATIENCE)
+        assert let.acquire(timeout=PATIENCE_S)
         return write(file, data)
 
     monkeypatch.setattr(FilmFile, "write", slow)
@@ -245,7 +245,7 @@ def test_a_full_disk_ends_the_recording_with_a_reason_and_what_there_was_is_kept
                 break
             shoot(1, crew.picture, crew.sound, start=START + second)
             crew.caught_up()
-        assert crew.broken.wait(PATIENCE)
+        assert crew.broken.wait(PATIENCE_S)
         assert not crew.recorder.rolling
         shoot(1, crew.picture, crew.sound, start=START + 61)
         assert crew.recorder.waiting <= 1, "nothing more is taken"
@@ -266,7 +266,7 @@ def test_a_disk_without_an_octet_to_spare_gives_no_file(hire: Hire, tmp_path: Pa
     crew = hire()
     crew.recorder.roll(on=True)
     shoot(1, crew.picture, crew.sound)
-    assert crew.broken.wait(PATIENCE)
+    assert crew.broken.wait(PATIENCE_S)
     (reason,) = crew.reasons
     recording = crew.stop(reason)
     assert (recording.status, recording.key, recording.reason) == (RecordingStatus.COMPLETED, "", reason)
@@ -276,14 +276,14 @@ def test_the_disk_is_never_filled_to_the_brim(hire: Hire, tmp_path: Path) -> Non
     crew = hire(reserve=1 << 62)
     crew.recorder.roll(on=True)
     shoot(1, crew.picture, crew.sound)
-    assert crew.broken.wait(PATIENCE)
+    assert crew.broken.wait(PATIENCE_S)
     assert crew.reasons == ["The recording could not go on: No space left on device."]
 
 
 def test_a_spool_that_cannot_be_written_ends_the_recording_at_once(hire: Hire, tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("in the way")
     crew = hire()
-    assert crew.broken.wait(PATIENCE)
+    assert crew.broken.wait(PATIENCE_S)
     recording = crew.stop(crew.reasons[0])
     assert recording.status is RecordingStatus.COMPLETED
     assert recording.reason.startswith("The recording could not go on: ")
@@ -308,7 +308,7 @@ def test_a_fault_of_ours_ends_the_recording_and_keeps_the_film(hire: Hire, monke
 
     monkeypatch.setattr(Film, "sound", fails)
     crew.sound(START + 2)
-    assert crew.broken.wait(PATIENCE)
+    assert crew.broken.wait(PATIENCE_S)
     recording = crew.stop(crew.reasons[0])
     assert recording.reason == "The recording could not go on: RuntimeError."
     assert watch(film_of(crew, recording)).video == pytest.approx(2, abs=0.1)

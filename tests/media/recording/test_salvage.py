@@ -24,6 +24,7 @@ from parlour.media.recording.spool import Note, Spool
 from tests.media.recording.shooting import START
 from tests.media.recording.test_archive import NOTE, PROJECT, ROOM, STOPPED, shot
 from tests.media.recording.watching import watch
+from tests.support.waiting import until
 
 RUNNING = Recording(STOPPED.id, START)
 
@@ -145,11 +146,10 @@ async def test_files_stay_until_it_is_written_down_where_they_are(yard: Yard) ->
 async def test_a_look_is_taken_at_once_and_again(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_S", 0.01)
     task = asyncio.create_task(yard.salvage.run())
-    async with asyncio.timeout(20):
-        for number in (1, 2):
-            leave(yard)
-            while len(yard.entries) < number:  # noqa: ASYNC110 - what is looked at tells nobody
-                await asyncio.sleep(0.01)
+    leave(yard, Recording(str(UUID(int=1)), START))
+    await until(lambda: len(yard.entries) >= 1)
+    leave(yard, Recording(str(UUID(int=2)), START))
+    await until(lambda: len(yard.entries) >= 2)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

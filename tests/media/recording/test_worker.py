@@ -5,7 +5,6 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,6 +25,7 @@ from tests.domain.live.people import a_room
 from tests.media.guest import only
 from tests.media.transport.peer import CHROMIUM
 from tests.support.nats import nats_server
+from tests.support.waiting import until
 
 ROOM = a_room(record_on_start=True)
 
@@ -99,13 +99,6 @@ async def house(bus: str, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytes
     await asyncio.to_thread(studio.close)
 
 
-async def until(true: Any) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(30):
-        while not true():  # noqa: ASYNC110 - what is looked at tells nobody
-            await asyncio.sleep(0.02)
-
-
 def frames(house: House) -> float:
     """Ticks of sound of the room that lives."""
     return house.worker.statistics().get("sound_ticks", 0)
@@ -132,7 +125,10 @@ async def test_whoever_comes_while_the_last_session_is_stored_begins_a_new_one(h
 async def test_a_room_that_is_another_workers_now_is_let_go_without_waiting(house: House) -> None:
     await house.join("ana")
     await until(lambda: frames(house) > 30)
+    house.worker._rooms[ROOM.room_id]._past_dropped["srtp forged"] = 3
     await asyncio.wait_for(house.worker.forget(ROOM.room_id), 1)
+    assert frames(house) == 0
+    assert house.worker.statistics()["calls_dropped_srtp_forged"] == 3, "what was dropped stays counted"
     assert not house.archive.let.is_set()
     house.archive.let.set()
     await until(lambda: any(one.status is RecordingStatus.COMPLETED for one in house.recordings))

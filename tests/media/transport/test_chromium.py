@@ -1,7 +1,6 @@
 """Real Chromium calls, and gets its own sound and picture back."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,16 +9,11 @@ from playwright.async_api import Page, async_playwright
 
 from parlour.media.transport import Endpoint, Leg
 from tests.media.transport.test_peer_connection import Echo, ending
+from tests.support.chromium import CHROMIUM, DEVICES
+from tests.support.waiting import PATIENCE_S
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no /usr/bin/chromium"),
-]
+pytestmark = pytest.mark.slow
 
-FLAGS = [
-    "--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--mute-audio",
-    "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 CALL = """async ({camera}) => {
     const pc = window.pc = new RTCPeerConnection();
@@ -65,7 +59,7 @@ class BrowserEcho(Echo):
 @pytest.fixture
 async def page() -> AsyncIterator[Page]:
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=DEVICES)
         page = await browser.new_page()
         # A page of our own without a server: any origin on localhost is secure enough for the camera.
         await page.route("**/*", lambda route: route.fulfill(body="<html></html>", content_type="text/html"))
@@ -76,7 +70,7 @@ async def page() -> AsyncIterator[Page]:
 
 async def received(page: Page, enough: int) -> dict[str, Any]:
     """The statistics once as many packets and pictures came."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             found: dict[str, Any] = await page.evaluate(RECEIVED)
             video, audio = found.get("video", {}), found.get("audio", {})

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parlour.media.transport.addresses import local_addresses, to_bind, udp_sockets
-from parlour.media.transport.endpoint import BATCH, Endpoint
-from parlour.media.transport.ice import MAX_ROUTES, STALE
+from parlour.media.transport.endpoint import BATCH, MAX_LEG_BACKLOG, Endpoint
+from parlour.media.transport.ice import MAX_ROUTES, STALE, Address
+from parlour.media.transport.leg import Leg
 from parlour.media.transport.rhythm import LEAD, Beat
-from parlour.media.transport.tcp import MAX_FRAME, PATIENCE
+from parlour.media.transport.tcp import MAX_FRAME, MIN_FRAME, PATIENCE
 from tests.media.transport.peer import CHROMIUM, HOME, Peer, Sink, World, settle
 
 STRANGER = ("203.0.113.66", 6666)
@@ -43,7 +44,7 @@ def test_a_check_is_answered_with_the_address_it_came_from() -> None:
         (lambda peer: peer.check(password="guessed"), "stun not authentic"),
         (lambda peer: peer.check(username="nobody:JGgV"), "stun for nobody"),
         (lambda peer: peer.check(username=f"{peer.leg.ice.local.ufrag}:else"), "stun for nobody"),
-        (lambda peer: peer.check()[:-1] + b"\0", "stun malformed"),
+        (lambda peer: altered(peer.check()), "stun malformed"),
         (lambda peer: unsigned(peer), "stun not authentic"),
         (lambda peer: b"\x01\x01" + peer.check()[2:], "stun malformed"),
         (lambda peer: peer.hello()[0], "dtls from a stranger"),
@@ -63,6 +64,11 @@ def test_what_proves_nothing_is_dropped_and_counted(forge: Callable[[Peer], byte
     assert world.dropped == {reason: 1}
     assert world.carrier.sent == []
     assert world.carrier.peers == {}
+
+
+def altered(datagram: bytes) -> bytes:
+    """The datagram with another last byte, whichever it had."""
+    return datagram[:-1] + bytes([datagram[-1] ^ 1])
 
 
 def unsigned(peer: Peer) -> bytes:
@@ -96,6 +102,55 @@ async def test_an_address_is_not_taken_from_who_lives_there() -> None:
     assert world.carrier.take() == []
     assert world.carrier.peers == {HOME: first.leg}
     assert first.leg.connected
+
+
+async def test_a_check_that_was_overheard_does_not_lead_media_away() -> None:
+    world = World()
+    peer = await Peer(world).connect()
+    check = peer.check(nominate=True)
+    world.deliver(check)
+    world.deliver(check, STRANGER)
+    assert world.dropped == {"stun repeated": 1}
+    assert world.carrier.peers == {HOME: peer.leg}
+    world.deliver(check)
+    world.carrier.take()
+    peer.leg.send_audio(b"mix", 0)
+    assert [address for _, address in world.carrier.sent] == [HOME]
+
+
+async def test_one_peer_does_not_fill_the_queue_of_handshakes() -> None:
+    world = World()
+    greedy, other = Peer(world), Peer(world)
+    greedy.validate()
+    other.validate(STRANGER)
+    [hello] = greedy.hello()
+    for _ in range(MAX_LEG_BACKLOG):
+        world.deliver(hello)
+        world.deliver(b"\x16" * 60)
+    assert len(world.endpoint._handshakes) == MAX_LEG_BACKLOG
+    assert greedy.leg.dropped == {"dtls backlog full": MAX_LEG_BACKLOG}
+    for datagram in other.hello():
+        world.deliver(datagram, STRANGER)
+    for _ in range(MAX_LEG_BACKLOG + 1):
+        await asyncio.sleep(0)
+    assert STRANGER in {address for _, address in world.carrier.sent}
+    assert world.dropped == {}
+    assert not world.endpoint._shaking
+
+
+async def test_the_queue_of_handshakes_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parlour.media.transport.endpoint.MAX_HANDSHAKE_BACKLOG", 3)
+    world = World()
+    homes: list[Address] = [("192.0.2.7", port) for port in range(1, 6)]
+    for home in homes:
+        peer = Peer(world)
+        peer.validate(home)
+        [hello] = peer.hello()
+        world.deliver(hello, home)
+    assert world.dropped == {"dtls backlog full": 2}
+    assert len(world.endpoint._handshakes) == 3
+    await settle()
+    assert not world.endpoint._handshakes
 
 
 async def test_an_address_goes_from_who_is_silent_to_who_proves_it() -> None:
@@ -190,15 +245,12 @@ async def udp_check(endpoint: Endpoint, host: str) -> reference.Message:
     """Check one address over a real socket."""
     leg = endpoint.open_leg(Sink())
     leg.answer(CHROMIUM)
-    assert leg.ice is not None
-    message = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
-    message.attributes["USERNAME"] = leg.ice.username
-    message.add_message_integrity(leg.ice.local.password.encode())
+    message = signed(leg)
     [sock] = udp_sockets([host], 0)
     loop = asyncio.get_running_loop()
     try:
         port = next(one.port for one in endpoint.candidates if not one.tcp and one.host == host)
-        await loop.sock_sendto(sock, bytes(message), (host, port))
+        await loop.sock_sendto(sock, message, (host, port))
         async with asyncio.timeout(5):
             data = await loop.sock_recv(sock, 2048)
         answer = reference.parse_message(data)
@@ -280,13 +332,9 @@ async def test_checks_over_tcp_in_whatever_pieces() -> None:
         sink = Sink()
         leg = endpoint.open_leg(sink)
         leg.answer(CHROMIUM)
-        assert leg.ice is not None
-        message = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
-        message.attributes["USERNAME"] = leg.ice.username
-        message.add_message_integrity(leg.ice.local.password.encode())
-        port = next(one.port for one in endpoint.candidates if one.tcp)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        stream = framed(b"\xff\xff", bytes(message), bytes(message))
+        check = framed(signed(leg))
+        reader, writer = await asyncio.open_connection("127.0.0.1", tcp_port(endpoint))
+        stream = framed(b"\xff" * MIN_FRAME) + check + check
         for at in range(0, len(stream), 7):
             writer.write(stream[at : at + 7])
             await writer.drain()
@@ -301,13 +349,65 @@ async def test_checks_over_tcp_in_whatever_pieces() -> None:
         await writer.wait_closed()
 
 
-async def test_a_frame_too_long_ends_the_connection() -> None:
+@pytest.mark.parametrize(
+    ("length", "reason"),
+    [(0, "tcp frame too short"), (MIN_FRAME - 1, "tcp frame too short"), (MAX_FRAME + 1, "tcp frame too long")],
+)
+async def test_a_frame_of_no_sensible_length_ends_the_connection(length: int, reason: str) -> None:
     async with await Endpoint.open(["127.0.0.1"], tcp_port=0) as endpoint:
-        port = next(one.port for one in endpoint.candidates if one.tcp)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write((MAX_FRAME + 1).to_bytes(2, "big"))
-        with contextlib.suppress(ConnectionResetError):
-            async with asyncio.timeout(PATIENCE / 2):
-                assert await reader.read() == b""
+        reader, writer = await asyncio.open_connection("127.0.0.1", tcp_port(endpoint))
+        writer.write((length.to_bytes(2, "big") + bytes(length)) * 20)
+        assert await rest(reader) == b""
         writer.close()
-        assert endpoint.statistics().connections == 0
+        statistics = endpoint.statistics()
+        assert (statistics.connections, statistics.datagrams) == (0, 0)
+        assert statistics.dropped == {reason: 1}
+
+
+async def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parlour.media.transport.endpoint.MAX_CONNECTIONS", 1)
+    async with await Endpoint.open(["127.0.0.1"], tcp_port=0) as endpoint:
+        _, first = await asyncio.open_connection("127.0.0.1", tcp_port(endpoint))
+        reader, second = await asyncio.open_connection("127.0.0.1", tcp_port(endpoint))
+        assert await rest(reader) == b""
+        assert endpoint.statistics().connections == 1
+        assert endpoint.statistics().dropped == {"too many connections": 1}
+        first.close()
+        second.close()
+
+
+async def test_a_connection_that_gives_way_to_others_is_closed() -> None:
+    async with await Endpoint.open(["127.0.0.1"], tcp_port=0) as endpoint:
+        leg = endpoint.open_leg(Sink())
+        leg.answer(CHROMIUM)
+        streams = []
+        for _ in range(MAX_ROUTES + 1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", tcp_port(endpoint))
+            writer.write(framed(signed(leg)))
+            await reader.readexactly(2)
+            streams.append((reader, writer))
+        await rest(streams[0][0])
+        assert endpoint.statistics().connections == MAX_ROUTES
+        for _, writer in streams:
+            writer.close()
+
+
+def tcp_port(endpoint: Endpoint) -> int:
+    return next(one.port for one in endpoint.candidates if one.tcp)
+
+
+def signed(leg: Leg) -> bytes:
+    """A check that nominates nothing."""
+    assert leg.ice is not None
+    message = reference.Message(reference.Method.BINDING, reference.Class.REQUEST)
+    message.attributes["USERNAME"] = leg.ice.username
+    message.add_message_integrity(leg.ice.local.password.encode())
+    return bytes(message)
+
+
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """What comes until the other side ends the connection, which it does sooner than one that is idle."""
+    with contextlib.suppress(ConnectionResetError):
+        async with asyncio.timeout(PATIENCE / 2):
+            return await reader.read()
+    return b""

@@ -1,6 +1,6 @@
 """Which route a lite agent follows."""
 
-from parlour.media.transport.ice import MAX_ROUTES, STALE, IceLite, Route
+from parlour.media.transport.ice import MAX_REMEMBERED, MAX_ROUTES, STALE, IceLite, Route
 from tests.media.transport.peer import Memory
 
 CARRIER = Memory()
@@ -51,6 +51,15 @@ def test_routes_are_bounded_and_the_one_in_use_stays() -> None:
     assert len(ice.routes) == MAX_ROUTES
     assert ice.selected == A
     assert [route for route in gone if route is not None] == others[:5]
+
+
+def test_a_check_over_another_route_is_a_repeated_one_and_few_are_remembered() -> None:
+    ice = IceLite("them", 0)
+    checks = [number.to_bytes(12) for number in range(MAX_REMEMBERED)]
+    assert not any(ice.is_repeated(check, A) for check in checks + checks)
+    assert all(ice.is_repeated(check, B) for check in checks)
+    assert not ice.is_repeated(b"another one", B)
+    assert len(ice._transactions) == MAX_REMEMBERED
 
 
 def test_credentials_are_random_and_long() -> None:

@@ -8,8 +8,12 @@ import pytest
 from aiortc import rtp as reference
 from aiortc.rtp import RtcpPacket, RtpPacket
 
+from parlour.media.packets import MediaPacket
 from parlour.media.transport import rtcp
+from parlour.media.transport.feedback import KEYFRAME_INTERVAL
+from parlour.media.transport.history import History
 from parlour.media.transport.leg import CONSENT, HANDSHAKE
+from parlour.media.transport.outgoing import RESEND_BURST
 from parlour.media.transport.srtp import PROFILES, Profile
 from tests.media.transport.peer import CHROMIUM, HOME, Peer, World, picture, settle
 
@@ -86,7 +90,8 @@ async def test_the_handshake_survives_rubbish_and_lost_datagrams(world: World) -
         world.deliver(datagram)
     await settle()
     assert peer.leg.closed is None
-    assert peer.leg.dropped == {"dtls malformed": 3}, "the alert, the cut one, the one that is no record"
+    malformed = 3  # the alert, the cut one, the one that is no record
+    assert peer.leg.dropped == {"dtls malformed": malformed, "dtls handshake broken": 1}
     world.carrier.take()
     world.deliver(hello)
     await settle()
@@ -289,6 +294,22 @@ async def test_a_keyframe_asked_for_too_soon_is_asked_for_later(world: World) ->
     assert peer.leg.statistics().keyframes_requested == 2
 
 
+async def test_a_keyframe_is_demanded_of_who_does_not_take_requests(world: World) -> None:
+    offer = "\r\n".join(line for line in CHROMIUM.split("\r\n") if not line.endswith("nack pli"))
+    peer = await Peer(world, offer).connect()
+    peer.rtp(packet(1))
+    demands = []
+    for _ in range(2):
+        peer.leg.request_keyframe()
+        [control] = peer.received()[1]
+        [fir] = RtcpPacket.parse(control)
+        assert isinstance(fir, reference.RtcpPsfbPacket)
+        assert fir.fmt == reference.RTCP_PSFB_FIR
+        demands += rtcp.fir_targets(fir)
+        world.clock.now += KEYFRAME_INTERVAL
+    assert demands == [(77, 1), (77, 2)]
+
+
 async def test_the_limit_is_told_at_once_and_with_every_report(world: World) -> None:
     peer = await Peer(world).connect()
     peer.leg.limit_sender(640_000)
@@ -454,17 +475,68 @@ async def test_without_a_retransmission_stream_the_same_bytes_go_again(world: Wo
     assert world.carrier.take() == [sent[1]], "another ciphertext would have reused a nonce"
 
 
-async def test_a_storm_of_nacks_is_bounded(world: World) -> None:
+async def a_film_later(world: World) -> tuple[Peer, list[RtpPacket]]:
+    """A peer, and the packets of a hundred pictures that it was sent."""
     peer = await Peer(world).connect()
     for number in range(100):
         peer.leg.send_video(picture(number * 3000, keyframe=True))
-    sent = parsed(peer.received()[0])
+    return peer, parsed(peer.received()[0])
+
+
+async def test_a_storm_of_nacks_is_bounded(world: World) -> None:
+    peer, sent = await a_film_later(world)
     for _ in range(10):
         peer.rtcp(rtcp.nack(1, sent[0].ssrc, [one.sequence_number for one in sent[-200:]]))
     assert len(peer.received()[0]) == 250
     world.clock.now += 0.1
     peer.rtcp(rtcp.nack(1, sent[0].ssrc, [one.sequence_number for one in sent[-200:]]))
     assert len(peer.received()[0]) == 100
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sequence numbers that were looked for in what was sent."""
+    numbers: list[int] = []
+    find = History.find
+
+    def noted(history: History, sequence: int) -> tuple[MediaPacket, int] | None:
+        numbers.append(sequence)
+        return find(history, sequence)
+
+    monkeypatch.setattr(History, "find", noted)
+    return numbers
+
+
+async def test_a_nack_costs_no_more_than_what_may_be_sent_again(world: World, looked: list[int]) -> None:
+    peer, sent = await a_film_later(world)
+    for _ in range(3):
+        peer.rtcp(rtcp.nack(1, sent[0].ssrc, [one.sequence_number for one in sent[-200:]]))
+    assert len(looked) == RESEND_BURST
+    statistics = peer.leg.statistics()
+    assert (statistics.retransmitted, statistics.retransmissions_refused) == (RESEND_BURST, 600 - RESEND_BURST)
+
+
+async def test_a_report_that_asks_for_more_than_any_receiver_is_dropped(world: World, looked: list[int]) -> None:
+    peer = await Peer(world).connect()
+    ssrc = peer.leg.outgoing_video.ssrc
+    peer.rtcp(rtcp.nack(1, ssrc, list(range(rtcp.MAX_NAMED))))
+    assert len(looked) == rtcp.MAX_NAMED
+    peer.rtcp(rtcp.nack(1, ssrc, list(range(rtcp.MAX_NAMED // 2))) + rtcp.nack(1, ssrc, list(range(2000, 2600))))
+    assert len(looked) == rtcp.MAX_NAMED
+    assert peer.leg.dropped == {"rtcp asks for too much": 1}
+
+
+async def test_a_nack_may_count_on_beyond_the_largest_number(world: World) -> None:
+    peer = await Peer(world).connect()
+    video = peer.leg.outgoing_video
+    video.sequence = video._history.end = 0xFFFF
+    peer.leg.send_video(picture(0, keyframe=True))
+    sent = [one.sequence_number for one in parsed(peer.received()[0])]
+    assert sent == [0xFFFF, 0, 1]
+    peer.rtcp(rtcp.nack(1, video.ssrc, sent))
+    again = [reference.unwrap_rtx(one, VIDEO, video.ssrc) for one in parsed(peer.received()[0])]
+    assert [one.sequence_number for one in again] == sent
+    assert world.dropped == {}
 
 
 async def test_a_full_socket_loses_packets_but_nothing_else(world: World) -> None:

@@ -21,6 +21,7 @@ from parlour.media.packets import MediaPacket, RtpPacket
 from parlour.media.transport import Endpoint, Leg
 from parlour.media.transport.ice import Address
 from tests.media.transport.peer import Sink
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +74,7 @@ async def connect(endpoint: Endpoint, client: RTCPeerConnection, *, candidates: 
     sink = Echo()
     leg = endpoint.open_leg(sink)
     await client.setRemoteDescription(RTCSessionDescription(leg.answer(offer, **options), "answer"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await sink.connected.wait()
     return leg
 
@@ -81,14 +82,14 @@ async def connect(endpoint: Endpoint, client: RTCPeerConnection, *, candidates: 
 async def ending(leg: Leg) -> str | None:
     """Why the leg ended, once it did."""
     assert isinstance(leg._sink, Echo)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await leg._sink.closed.wait()
     return leg.closed
 
 
 async def frames(track: MediaStreamTrack, count: int) -> list[Any]:
     """The next frames of a track."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         return [await track.recv() for _ in range(count)]
 
 

@@ -1,15 +1,17 @@
 """Offers read and answers written."""
 
+from collections.abc import Iterator
+
 import pytest
 from aiortc.sdp import SessionDescription
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parlour.media.transport import BadOffer, MediaFacts
+from parlour.media.transport import BadOffer, MediaFacts, sdp
 from parlour.media.transport.answer import Choice, LocalMedia, choose, write_answer
 from parlour.media.transport.dtls import Fingerprint
 from parlour.media.transport.ice import Credentials, candidates
-from parlour.media.transport.sdp import MAX_OFFER, parse_offer
+from parlour.media.transport.sdp import MAX_OFFER, MAX_WILDCARDS, parse_offer
 from tests.media.transport.peer import CHROMIUM, WATCH_ONLY
 
 OURS = LocalMedia(
@@ -208,6 +210,8 @@ def test_silence_need_not_be_sent_but_in_music() -> None:
         (CHROMIUM.replace("setup:actpass", "setup:passive"), "setup"),
         (CHROMIUM.replace("a=extmap:1 ", "a=extmap:one "), "extmap"),
         (CHROMIUM.replace("rtpmap:111 opus", "rtpmap:x opus"), "rtpmap"),
+        (CHROMIUM + "a=fmtp:* a;a;a;a\r\n" * (MAX_WILDCARDS + 1), "for all payload types"),
+        (CHROMIUM + "a=rtcp-fb:* nack\r\n" * (MAX_WILDCARDS + 1), "for all payload types"),
         (CHROMIUM.replace("AVPF 111", "AVPF 108").replace(":111 ", ":108 "), "same payload type"),
     ],
 )  # fmt: skip
@@ -215,6 +219,38 @@ def test_what_cannot_be_answered_is_refused_with_a_reason(offer: str, words: str
     with pytest.raises(BadOffer) as refusal:
         chosen(offer)
     assert words in refusal.value.reason
+
+
+def a_full_section(lines: str) -> str:
+    """A video section with as many payload types as are taken, and ``lines`` about them."""
+    types = [str(number) for number in range(128)]
+    maps = "".join(f"a=rtpmap:{number} H264/90000\r\n" for number in types)
+    return f"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF {' '.join(types)}\r\n{maps}{lines}"
+
+
+def test_what_is_said_of_all_payload_types_is_read_once_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parameters = sdp._parameters
+
+    def counted(content: str) -> Iterator[tuple[str, str]]:
+        read.append(content)
+        return parameters(content)
+
+    monkeypatch.setattr(sdp, "_parameters", counted)
+    [section] = parse_offer(a_full_section("a=fmtp:* a=1;b=2\r\n" * MAX_WILDCARDS)).sections
+    assert len(read) == MAX_WILDCARDS
+    assert len(section.codecs) == 128
+    assert all(codec.parameters == {"a": "1", "b": "2"} for codec in section.codecs.values())
+
+
+def test_what_is_said_of_each_payload_type_is_taken_however_much_it_is() -> None:
+    feedback = ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")
+    lines = [f"a=rtcp-fb:{number} {kind}" for number in range(128) for kind in feedback]
+    lines += [f"a=fmtp:{number} a={number}" for number in range(128)]
+    [section] = parse_offer(a_full_section("\r\n".join([*lines, "a=rtcp-fb:* last", "a=fmtp:999 a=1"]))).sections
+    for number, codec in section.codecs.items():
+        assert codec.parameters == {"a": str(number)}
+        assert codec.feedback == [*feedback, "last"]
 
 
 @settings(max_examples=200)

@@ -86,13 +86,25 @@ def test_what_no_font_can_draw_becomes_a_person(name: str) -> None:
 
 
 def test_a_card_has_the_tile_s_size_and_is_drawn_once() -> None:
-    press = CardPress(BUNDLED, capacity=2)
+    press = CardPress(BUNDLED, capacity=2 * 426 * 240 * 3 // 2)
     first = press.frame(Card("ann", "Ann"), 426, 240)
     assert (first.width, first.height, first.format.name) == (426, 240, "yuv420p")
     assert press.frame(Card("ann", "Ann"), 426, 240) is first
     assert press.frame(Card("ann", "Ann", muted=True), 426, 240) is not first
     press.frame(Card("ann", "Bob"), 426, 240)
     assert press.frame(Card("ann", "Ann"), 426, 240) is not first
+
+
+def test_what_is_kept_of_them_is_bounded_by_its_size() -> None:
+    press = CardPress(BUNDLED, capacity=1 << 20)
+    small = press.frame(Card("ann", "Ann"), 160, 90)
+    large = press.frame(Card("ann", "Ann"), 1280, 720)
+    assert press.frame(Card("ann", "Ann"), 1280, 720) is large, "the last one is kept, whatever it takes"
+    assert press.frame(Card("ann", "Ann"), 160, 90) is not small
+    for number in range(200):
+        press.frame(Card("bob", str(number)), 160, 90)
+    assert sum(frame.width * frame.height * 3 // 2 for frame in press._kept.values()) == press._size <= 1 << 20
+    assert len(press._kept) == (1 << 20) // (160 * 90 * 3 // 2)
 
 
 def test_the_name_is_written_where_there_is_room() -> None:

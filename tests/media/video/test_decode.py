@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parlour.media.lipsync.schedule import LIMIT, SLACK, Schedule
+from parlour.media.video import decode, h264, sps
 from parlour.media.video.codec import EncodedPicture, PayloadError, VideoCodec, is_too_large
-from parlour.media.video.decode import HELD, QUEUE, PictureDecoder
+from parlour.media.video.decode import BURST, HELD, QUEUE, RATE, PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
-from parlour.media.video.sps import find_parameters, read_parameters
+from parlour.media.video.sps import MAX_FOUND, SequenceParameters, find_parameters, read_parameters
 from tests.media.video.scene import BLUE, GREEN, RED, access_unit, is_near, painted, pixel, rtp, sent
 
 BOTH = pytest.mark.parametrize("codec", list(VideoCodec))
@@ -40,9 +41,8 @@ def test_only_the_newest_frame_comes_out(codec: VideoCodec) -> None:
     assert frame is not None
     assert is_near(pixel(frame, 160, 120), BLUE)
     assert decoder.newest() is None
-    statistics = decoder.statistics()
+    statistics = decoder.counts
     assert (statistics.decoded, statistics.superseded) == (3, 2)
-    assert statistics.seconds > 0
 
 
 @BOTH
@@ -61,7 +61,7 @@ def test_a_keyframe_saves_decoding_what_waits_before_it(codec: VideoCodec) -> No
     frame = decoder.newest()
     assert frame is not None
     assert is_near(pixel(frame, 9, 9), GREEN)
-    assert (decoder.statistics().decoded, decoder.statistics().skipped) == (1, 5)
+    assert (decoder.counts.decoded, decoder.counts.skipped) == (1, 5)
 
 
 @BOTH
@@ -102,11 +102,11 @@ def test_a_sender_of_too_large_pictures_is_disabled_until_they_are_smaller(
     decoder.feed(huge(codec, *size))
     assert decoder.newest() is None
     assert f"{size[0]}×{size[1]}" in str(reason(decoder))
-    assert decoder.statistics().decoded == 0
+    assert decoder.counts.decoded == 0
     proper, following = encoded(codec, [painted(320, 240, RED)] * 2)
     decoder.feed(following)
     assert decoder.newest() is None
-    assert decoder.statistics().refused == 2
+    assert decoder.counts.refused == 2
     decoder.feed(proper)
     decoder.feed(following)
     assert decoder.newest() is not None
@@ -119,6 +119,38 @@ def test_a_parameter_set_hidden_in_another_nal_unit_is_found() -> None:
     decoder.feed(EncodedPicture(VideoCodec.H264, b"\x00\x00\x00\x01\x06\x05\x01" + bomb, 0, False, 0.0))
     assert decoder.newest() is None
     assert reason(decoder) is not None
+
+
+def test_more_parameter_sets_than_any_picture_has_are_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+
+    def noted(body: bytes) -> SequenceParameters:
+        read.append(body)
+        return read_parameters(body)
+
+    monkeypatch.setattr(sps, "read_parameters", noted)
+    picture = EncodedPicture(VideoCodec.H264, access_unit(painted(320, 240, RED)), 0, True, 0.0)
+    first_set = next(nal for nal in h264.split_nals(picture.data) if nal[0] & 0x1F == h264.NAL_SPS)
+    decoder = PictureDecoder(VideoCodec.H264)
+    decoder.feed(picture._replace(data=(h264.START_CODE + first_set) * (MAX_FOUND - 1) + picture.data))
+    assert decoder.newest() is not None
+    assert len(read) == MAX_FOUND
+    decoder.feed(picture._replace(data=picture.data + (h264.START_CODE + first_set) * 10_000))
+    assert decoder.newest() is None
+    assert len(read) == MAX_FOUND
+    assert decoder.counts.errors == 1
+    assert wants_refresh(decoder)
+
+
+def test_what_builds_on_a_broken_picture_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, following = encoded(VideoCodec.H264, [painted(320, 240, RED)] * 2)
+    decoder = PictureDecoder(VideoCodec.H264)
+    decoder.feed(first._replace(data=b"\x00\x00\x01\x67"))
+    assert decoder.newest() is None
+    monkeypatch.delattr(decode, "find_parameters")
+    decoder.feed(following)
+    assert decoder.newest() is None
+    assert (decoder.counts.errors, decoder.counts.skipped) == (1, 1)
 
 
 def test_1080p_is_the_largest_either_way_up() -> None:
@@ -137,7 +169,7 @@ def test_a_queue_that_nobody_empties_is_bounded_and_asks_for_a_keyframe(codec: V
         decoder.feed(following)
     assert wants_refresh(decoder)
     assert decoder.newest() is None
-    assert decoder.statistics().overflows == 1
+    assert decoder.counts.overflows == 1
     decoder.feed(first)
     assert not wants_refresh(decoder)
     assert decoder.newest() is not None
@@ -151,7 +183,7 @@ def test_garbage_is_counted_and_asks_for_a_keyframe(codec: VideoCodec) -> None:
     decoder.feed(good._replace(data=b"", keyframe=False))
     assert decoder.newest() is None
     assert wants_refresh(decoder)
-    assert decoder.statistics().errors >= 1
+    assert decoder.counts.errors >= 1
     decoder.feed(good)
     assert decoder.newest() is not None
     assert not wants_refresh(decoder)
@@ -207,7 +239,7 @@ def test_pictures_wait_until_they_are_due(codec: VideoCodec) -> None:
                if is_near(pixel(frame, 9, 9), colour)]  # fmt: skip
     assert colours == [(10.21, RED), (10.24, GREEN), (10.3, BLUE)]
     assert not decoder.is_waiting
-    assert decoder.statistics().skipped == 0, "a keyframe is no reason not to show what was before it"
+    assert decoder.counts.skipped == 0, "a keyframe is no reason not to show what was before it"
 
 
 def test_without_a_schedule_any_more_all_are_due() -> None:
@@ -240,7 +272,49 @@ def test_no_more_wait_than_a_second_of_a_fast_camera_has_room_for() -> None:
         assert len(decoder._queue) <= QUEUE
     assert decoder.newest(10.1) is not None
     assert len(decoder._queue) == HELD
-    assert decoder.statistics().hurried == 5
+    assert decoder.counts.hurried == 5
     for picture in pictures[:1] * (QUEUE * 3):
         decoder.feed(picture._replace(timestamp=0, arrived=10.0))
         assert len(decoder._queue) <= QUEUE
+
+
+def fed(rate: int, seconds: int, keyframe_every: int, start: float = 10.0) -> list[EncodedPicture]:
+    """The smallest pictures of a sender, so many a second."""
+    key, following = encoded(VideoCodec.VP8, [painted(64, 64, RED)] * 2)
+    return [
+        (following if index % keyframe_every else key)._replace(arrived=start + index / rate)
+        for index in range(rate * seconds)
+    ]
+
+
+def test_a_camera_of_60_pictures_a_second_is_decoded_whole_even_after_a_standstill() -> None:
+    decoder = PictureDecoder(VideoCodec.VP8)
+    pictures = fed(60, 10, 600)
+    stood_still = [picture._replace(arrived=15.0 + at / 1000) for at, picture in enumerate(pictures[240:300])]
+    pictures[240:300] = stood_still  # a second of them comes within 60 ms
+    for picture in pictures:
+        decoder.feed(picture)
+        decoder.newest()
+    assert decoder.counts.decoded == 600
+    assert (decoder.counts.skipped, decoder.counts.overflows) == (0, 0)
+
+
+@pytest.mark.parametrize("keyframe_every", [1, 10, 10_000])
+def test_a_sender_of_too_many_pictures_has_few_of_them_decoded(keyframe_every: int) -> None:
+    decoder = PictureDecoder(VideoCodec.VP8)
+    pictures = fed(900, 5, keyframe_every)
+    refreshes = 0
+    for picture in pictures:
+        decoder.feed(picture)
+        decoder.newest()
+        refreshes += wants_refresh(decoder)
+    counts = decoder.counts
+    assert BURST <= counts.decoded <= BURST + 5 * RATE
+    assert counts.decoded + counts.skipped == len(pictures)
+    assert counts.overflows > 0
+    assert refreshes > 0
+    calmer = fed(60, 2, 60, start=20.0)
+    for picture in calmer:
+        decoder.feed(picture)
+        assert decoder.newest() is not None
+    assert not wants_refresh(decoder)

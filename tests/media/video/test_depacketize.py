@@ -47,7 +47,7 @@ def test_pictures_come_out_whole_and_decode(codec: VideoCodec) -> None:
     frame = decoder.newest()
     assert frame is not None
     assert (frame.width, frame.height) == (320, 240)
-    assert decoder.statistics().decoded == 6
+    assert decoder.counts.decoded == 6
 
 
 @BOTH
@@ -57,7 +57,7 @@ def test_disorder_within_the_window_loses_nothing(codec: VideoCodec) -> None:
     random.Random(3).shuffle(shuffled)  # noqa: S311 - an order, not a secret
     depacketizer = Depacketizer(codec)
     assert len(push_all(depacketizer, [first, *shuffled])) == 6
-    assert depacketizer.statistics().lost == 0
+    assert depacketizer.counts.lost == 0
 
 
 @BOTH
@@ -65,7 +65,7 @@ def test_duplicates_are_counted_and_ignored(codec: VideoCodec) -> None:
     packets = joined(camera(codec, 3))
     depacketizer = Depacketizer(codec)
     assert len(push_all(depacketizer, [packet for packet in packets for _ in range(2)])) == 3
-    assert depacketizer.statistics().late == len(packets)
+    assert depacketizer.counts.late == len(packets)
 
 
 @BOTH
@@ -82,7 +82,7 @@ def test_after_a_hole_nothing_comes_until_the_next_keyframe(codec: VideoCodec, h
     assert [picture.timestamp // 3000 for picture in after] == [9, 10, 11]
     assert after[0].keyframe
     assert not wants_refresh(depacketizer)
-    assert depacketizer.statistics().lost == (len(damaged) if hole == "whole" else 1)
+    assert depacketizer.counts.lost == (len(damaged) if hole == "whole" else 1)
 
 
 @BOTH
@@ -116,15 +116,15 @@ def test_what_waits_behind_a_hole_is_bounded() -> None:
     depacketizer = Depacketizer(VideoCodec.VP8, patience=1e9)
     for sequence in [0, *range(2, 1500)]:
         depacketizer.push(RtpPacket(b"\x10\x00", sequence, sequence, False, 0.0))
-        assert depacketizer.statistics().waiting_packets <= WINDOW
-    assert depacketizer.statistics().lost == 1
+        assert depacketizer.waiting <= WINDOW
+    assert depacketizer.counts.lost == 1
 
 
 def test_a_picture_without_end_is_dropped() -> None:
     depacketizer = Depacketizer(VideoCodec.VP8)
     push_all(depacketizer, [RtpPacket(b"\x10" + bytes(1200), index, 7, False, 0.0) for index in range(1)])
     push_all(depacketizer, [RtpPacket(b"\x00" + bytes(1200), index, 7, False, 0.0) for index in range(1, 2000)])
-    assert depacketizer.statistics().malformed == 1
+    assert depacketizer.counts.malformed == 1
     assert wants_refresh(depacketizer)
 
 
@@ -172,6 +172,36 @@ def test_h264_packets_carry_back_what_they_were_made_of(body: bytes, limit: int)
     for payload in payloads:
         assembler.add(payload)
     assert assembler.finish() == (h264.START_CODE + b"\x67\x42" + h264.START_CODE + nal, True)
+
+
+def test_what_an_access_unit_carries_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(h264, "split_nals")
+    assembler = h264.H264Assembler()
+    sets = b"\x67\x42\x00\x1f", b"\x68" + bytes(5) + b"\xce"
+    for payload in (
+        sets[0],
+        b"\x7c\x88" + sets[1][1:4],
+        b"\x7c\x48" + sets[1][4:],
+        b"\x65\x80" + b"\x00\x00\x01" * 300_000,
+    ):
+        assembler.add(payload)
+    whole = assembler.finish()
+    assert whole is not None
+    assert whole[1]
+    assembler.add(b"\x68\xee" + b"\x00\x00\x01" * 10)
+    assert assembler.finish() is None
+    assembler.add(b"\x65\x80")
+    remembered = b"".join(h264.START_CODE + one for one in (*sets, b"\x68\xee" + b"\x00\x00\x01" * 10))
+    assert assembler.finish() == (remembered + h264.START_CODE + b"\x65\x80", True)
+
+
+def test_too_many_parameter_sets_are_not_remembered() -> None:
+    assembler = h264.H264Assembler((b"\x67\x42",))
+    for payload in (b"\x67" + b"\x42" * h264.MAX_SETS, b"\x65\x80"):
+        assembler.add(payload)
+    assembler.finish()
+    assembler.add(b"\x65\x80")
+    assert assembler.finish() == (h264.START_CODE + b"\x65\x80", False)
 
 
 packets_of_anyone = st.lists(

@@ -44,7 +44,6 @@ def test_packets_are_small_and_tell_the_ends_of_pictures(codec: VideoCodec, thre
         assert {packet.keyframe for packet in packets} == {index == 0}
     statistics = rendition.statistics()
     assert (statistics.pictures, statistics.keyframes) == (4, 1)
-    assert statistics.seconds > 0
 
 
 @pytest.mark.parametrize(

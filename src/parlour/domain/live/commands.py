@@ -25,7 +25,7 @@ class Join:
     room begins with where it has to begin anew. Both are the front's own knowledge, never the client's word.
 
     ``audio_first`` asks for the answer's audio section first, as one SDK expects. ``capabilities`` come from the
-    token. ``channel`` is ``audio`` or ``video``.
+    token. ``channel`` is ``audio`` or ``video``. ``front`` is the one that the socket is at.
     """
 
     room: Room
@@ -43,6 +43,7 @@ class Join:
     user_variables: dict[str, Any] = field(default_factory=dict)
     seat: Member | None = None
     past: Past | None = None
+    front: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,23 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The socket of these calls is gone; the seats are kept for the grace period unless ``Present`` comes."""
+    """The socket of these calls is gone, or their ``media``; the seats are kept for the grace period.
+
+    ``Present`` ends that for those whose socket was gone, a new ``Join`` for all. ``front`` is who says so: one that
+    notices late has nothing to say of calls that are with another front by then.
+    """
 
     call_ids: tuple[str, ...]
+    front: str = ""
+    media: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The socket of these calls is back."""
+    """The socket of these calls is back, at this front."""
 
     call_ids: tuple[str, ...]
+    front: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ second of talking before the picture follows the voice. A score is the mean abso
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 FRAME = 0.02
 """Seconds of sound behind one score."""
@@ -42,8 +43,7 @@ def gate(sensitivity: int) -> int:
     return round(GATE_MAX * math.pow(1 - sensitivity / 100, _CURVE))
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(NamedTuple):
     """One member's voice so far: counters in frames, ``level`` the smoothed score."""
 
     talking: bool = False
@@ -56,11 +56,10 @@ class Voice:
 SILENT = Voice()
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
+class Floor(NamedTuple):
     """Everybody's voices (silent ones left out), and who has the floor of the sound and of the picture."""
 
-    voices: Mapping[str, Voice] = field(default_factory=dict)
+    voices: Mapping[str, Voice] = MappingProxyType({})
     audio: str | None = None
     video: str | None = None
     former_video: str | None = None
@@ -87,11 +86,13 @@ def listen(voice: Voice, score: int, gate: int) -> Voice:
     return SILENT if after == SILENT else after
 
 
-def advance(floor: Floor, heard: Mapping[str, tuple[int, int]], seen: Collection[str]) -> tuple[Floor, dict[str, bool]]:
+def advance(
+    floor: Floor, heard: Mapping[str, tuple[int, int]], seen: Callable[[], Collection[str]]
+) -> tuple[Floor, dict[str, bool]]:
     """The floor after one more frame, and who began (true) or stopped (false) talking in it.
 
-    ``heard`` maps member ids to score and gate; who is missing is silent. ``seen`` are those whom the picture may
-    follow.
+    ``heard`` maps member ids to score and gate; who is missing is silent. ``seen`` says whom the picture may follow,
+    when it might follow somebody else.
     """
     voices: dict[str, Voice] = {}
     turned: dict[str, bool] = {}
@@ -106,13 +107,13 @@ def advance(floor: Floor, heard: Mapping[str, tuple[int, int]], seen: Collection
     challenger = _challenger(floor, voices)
     if challenger is not None:
         # From zero for everybody: the new holder's voice rises with the others' and keeps what it won.
-        voices = {member_id: replace(voice, level=0.0) for member_id, voice in voices.items()}
-        floor = replace(floor, audio=challenger)
+        voices = {member_id: voice._replace(level=0.0) for member_id, voice in voices.items()}
+        floor = floor._replace(audio=challenger)
     holder = floor.audio
     talked = voices.get(holder, SILENT).open_frames if holder else 0
-    if talked >= VIDEO_FLOOR_FRAMES and holder != floor.video and holder in seen:
-        floor = replace(floor, video=holder, former_video=floor.video)
-    return replace(floor, voices=voices), turned
+    if talked >= VIDEO_FLOOR_FRAMES and holder != floor.video and holder in seen():
+        floor = floor._replace(video=holder, former_video=floor.video)
+    return floor._replace(voices=voices), turned
 
 
 def _challenger(floor: Floor, voices: Mapping[str, Voice]) -> str | None:
@@ -133,8 +134,7 @@ def hush(floor: Floor, members: Collection[str]) -> Floor:
     """The floor once these members cannot be heard any more: their voices are forgotten, the sound's floor is free."""
     if floor.audio not in members and not any(member_id in floor.voices for member_id in members):
         return floor
-    return replace(
-        floor,
+    return floor._replace(
         voices={member_id: voice for member_id, voice in floor.voices.items() if member_id not in members},
         audio=None if floor.audio in members else floor.audio,
     )
@@ -148,6 +148,6 @@ def vacate(floor: Floor, members: Collection[str], seen: Sequence[str]) -> Floor
     """
     former = None if floor.former_video in members else floor.former_video
     if floor.video not in members:
-        return floor if former == floor.former_video else replace(floor, former_video=former)
+        return floor if former == floor.former_video else floor._replace(former_video=former)
     heir = former if former in seen else next(iter(seen), None)
-    return replace(floor, video=heir, former_video=None)
+    return floor._replace(video=heir, former_video=None)

@@ -90,10 +90,11 @@ class LiveRoom:
     ``room`` has the quality and the frame rate with which the session began.
 
     ``speakers`` are those who had the video floor, the latest first. ``absent`` maps members without a connection to
-    the time at which their seat is given up, ``grace`` seconds after it was lost. ``before_screens``
-    is the layout to go back to when the last shared screen ends. ``recordings`` are by id, the oldest first;
-    ``record_due`` is whether one begins with the first person; ``preview_key`` is what ``Session.preview`` is where
-    previews are on; ``relief`` is what the room goes without while its worker has too much to do.
+    the time at which their seat is given up, ``grace`` seconds after it was lost; ``adrift`` are those of them whose
+    media are gone. ``fronts`` is where members' connections are, or were last. ``before_screens`` is the layout to go
+    back to when the last shared screen ends. ``recordings`` are by id, the oldest first; ``record_due`` is whether one
+    begins with the first person; ``preview_key`` is what ``Session.preview`` is where previews are on; ``relief`` is
+    what the room goes without while its worker has too much to do.
     """
 
     room: Room
@@ -105,6 +106,8 @@ class LiveRoom:
     speakers: tuple[str, ...] = ()
     sizing: Sizing = field(default_factory=Sizing)
     absent: Mapping[str, float] = field(default_factory=dict)
+    adrift: frozenset[str] = frozenset()
+    fronts: Mapping[str, str] = field(default_factory=dict)
     before_screens: str | None = None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     record_due: bool = False
@@ -171,7 +174,7 @@ class LiveRoom:
             for member_id, score in scores.items()
             if (member := self.members.get(member_id)) and member.is_heard
         }
-        held, turned = floor.advance(self.floor, heard, self._seen())
+        held, turned = floor.advance(self.floor, heard, self._seen)
         after = replace(self, floor=held)
         if not turned and held.video == self.floor.video:
             return Outcome(after)

@@ -96,6 +96,7 @@ def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
         preview_key=was.preview or room.preview_key,
         members={member.id: member for member in people},
         absent={member.id: now + room.grace for member in people},
+        adrift=frozenset(member.id for member in people),
     )
     return after.settled(now)
 
@@ -113,8 +114,6 @@ def reoffer(room: LiveRoom, command: Reoffer, media: Directions, now: float) -> 
     member = room.seat(command.call_id)
     if member is None:
         return Outcome(room, (), NO_SUCH_CALL)
-    if media.sends_video and not member.sends_video and _takes_no_cameras(room):
-        member = replace(member, video_muted=True)
     after = _negotiated(room, member, media).settled(now)
     return Outcome(after, changes(room, after), Answered(""))
 
@@ -147,15 +146,23 @@ def leave(room: LiveRoom, command: Leave, now: float) -> Outcome:
 
 
 def absent(room: LiveRoom, command: Absent, now: float) -> Outcome:
-    """Keep the seats of these calls for the grace period, counted from the first loss. Unknown calls are skipped."""
-    lost = {seat.id: now + room.grace for call_id in command.call_ids if (seat := room.seat(call_id))}
-    return Outcome(replace(room, absent={**lost, **room.absent}))
+    """Keep the seats of these calls for the grace period, counted from the first loss.
+
+    Unknown calls are skipped, and those whose connection another front has by now.
+    """
+    seats = [seat.id for call_id in command.call_ids if (seat := room.seat(call_id))]
+    lost = [id_ for id_ in seats if not command.front or room.fronts.get(id_, command.front) == command.front]
+    adrift = room.adrift.union(lost) if command.media else room.adrift
+    due = now + room.grace
+    return Outcome(replace(room, absent={**dict.fromkeys(lost, due), **room.absent}, adrift=adrift))
 
 
 def present(room: LiveRoom, command: Present, _now: float) -> Outcome:
-    """The connection of these calls is back."""
-    back = {seat.id for call_id in command.call_ids if (seat := room.seat(call_id))}
-    return Outcome(replace(room, absent={id_: due for id_, due in room.absent.items() if id_ not in back}))
+    """The connection of these calls is back. Whoever lost the media too has to join again before the time is over."""
+    seats = {seat.id for call_id in command.call_ids if (seat := room.seat(call_id))}
+    fronts = {**room.fronts, **dict.fromkeys(seats, command.front)}
+    absent = {id_: due for id_, due in room.absent.items() if id_ not in seats or id_ in room.adrift}
+    return Outcome(replace(room, absent=absent, fronts=fronts))
 
 
 def next_due(room: LiveRoom, now: float) -> float | None:
@@ -195,6 +202,8 @@ def end(room: LiveRoom, endings: Mapping[str, Ending], now: float) -> Outcome:
         members=members,
         speakers=tuple(member_id for member_id in room.speakers if member_id in members),
         absent={member_id: due for member_id, due in room.absent.items() if member_id in members},
+        adrift=room.adrift.intersection(members),
+        fronts={member_id: front for member_id, front in room.fronts.items() if member_id in members},
     )
     if after.before_screens and not any(member.kind is MemberKind.SCREEN for member in members.values()):
         after = after.laid_out(after.before_screens)
@@ -210,6 +219,14 @@ def end(room: LiveRoom, endings: Mapping[str, Ending], now: float) -> Outcome:
 
 
 def _join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
+    outcome = _let_in(room, command, media, member_id, now)
+    if not isinstance(outcome.reply, Accepted):
+        return outcome
+    fronts = {**outcome.room.fronts, outcome.reply.member_id: command.front}
+    return outcome._replace(room=replace(outcome.room, fronts=fronts))
+
+
+def _let_in(room: LiveRoom, command: Join, media: Directions, member_id: str, now: float) -> Outcome:
     if seat := room.seat(command.call_id):
         if seat.subscriber_id != command.subscriber_id:
             return Outcome(room, (), NO_SUCH_CALL)
@@ -243,7 +260,14 @@ def _come_back(room: LiveRoom, seat: Member, command: Join, media: Directions, n
         return _take_over(room, replace(held, call_id=command.call_id), command, media, now)
     if len(room.members) >= seat_limit(room.room.settings, room.server_limit):
         return Outcome(room, (), FULL)
-    member = replace(seat, call_id=command.call_id, capabilities=command.capabilities, talking=False, held=False)
+    member = replace(
+        seat,
+        call_id=command.call_id,
+        capabilities=command.capabilities,
+        sends_video=False,  # a camera that went with the seat is a new one
+        talking=False,
+        held=False,
+    )
     return _seated(room, _negotiated(room, member, media).settled(now), member.id)
 
 
@@ -275,7 +299,7 @@ def _admit(room: LiveRoom, command: Join, media: Directions, member_id: str, now
         subscriber_id=command.subscriber_id,
         capabilities=command.capabilities,
         joined_at=now,
-        video_muted=not is_screen and (settings.user_join_video_off or _takes_no_cameras(room)),
+        video_muted=not is_screen and settings.user_join_video_off,
         withheld=settings.room_join_video_off and not is_screen,
     )
     after = _negotiated(room, member, media)
@@ -302,7 +326,8 @@ def _seated(room: LiveRoom, after: LiveRoom, member_id: str) -> Outcome:
 
 def _take_over(room: LiveRoom, seat: Member, command: Join, media: Directions, now: float) -> Outcome:
     after = _negotiated(room, replace(seat, capabilities=command.capabilities, held=False), media)
-    after = replace(after, absent={id_: due for id_, due in room.absent.items() if id_ != seat.id}).settled(now)
+    absent = {id_: due for id_, due in room.absent.items() if id_ != seat.id}
+    after = replace(after, absent=absent, adrift=room.adrift - {seat.id}).settled(now)
     told = changes(room, after, welcome=seat.id if seat.kind is MemberKind.MEMBER else None)
     if seat.kind is MemberKind.MEMBER:
         told = (_welcome(after, seat.id), *told)
@@ -314,10 +339,15 @@ def _welcome(room: LiveRoom, member_id: str) -> Told:
 
 
 def _negotiated(room: LiveRoom, member: Member, media: Directions) -> LiveRoom:
-    """With ``member`` in its seat and its media. Who once offers not to receive the picture decides from then on."""
+    """With ``member`` in its seat and its media. Who once offers not to receive the picture decides from then on.
+
+    A camera that was not there before is off where no more are taken.
+    """
     withheld = member.withheld and media.receives_video
+    added = media.sends_video and not member.sends_video
     member = replace(
         member,
+        video_muted=member.video_muted or (added and _takes_no_cameras(room)),
         sends_audio=media.sends_audio,
         sends_video=media.sends_video,
         receives_audio=media.receives_audio,

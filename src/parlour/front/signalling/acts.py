@@ -41,8 +41,6 @@ async def act(board: Switchboard, dialogue: Dialogue, request: Request) -> Answe
     actor = _actor(dialogue, object_of(params, "self"))
     targets, positions = _targets(params, actor.member_id)
     rest = {key: value for key, value in params.items() if key not in {"self", "target", "targets"}}
-    if not meta.is_plain(rest, DEPTH_MAX):
-        raise Denied(422, "bad_parameter", f"the parameters must have no NUL in them and at most {DEPTH_MAX} levels")
     if "positions" in rest:
         rest["positions"] = positions_of(params, actor.member_id)
     if positions:
@@ -72,6 +70,8 @@ async def act_on_screen(board: Switchboard, dialogue: Dialogue, request: Request
 async def _ask(board: Switchboard, actor: Call, name: str, targets: tuple[str, ...], params: Json) -> Answer:
     if actor.room_id is None:
         raise Denied(409, "too_early", "the call is not there yet")
+    if not meta.is_plain(params, DEPTH_MAX):
+        raise Denied(422, "bad_parameter", f"the parameters must have no NUL in them and at most {DEPTH_MAX} levels")
     async with actor.lock:
         reply = await board.ask(actor.room_id, Act(actor.member_id, name, targets, params))
     if isinstance(reply, Refused):

@@ -1,6 +1,5 @@
 """Every request finds its handler here, and every one is answered."""
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
@@ -8,16 +7,15 @@ from collections.abc import Awaitable, Callable
 from parlour.domain.errors import Unavailable
 from parlour.front.signalling import acts, frames
 from parlour.front.signalling.frames import Denied, Request, done
-from parlour.front.signalling.session import ANSWERS_MAX, Dialogue
+from parlour.front.signalling.session import Dialogue
 from parlour.front.signalling.switchboard import Switchboard
-from parlour.front.signalling.verto import Answer, verto
-from parlour.front.signalling.wire import Json
+from parlour.front.signalling.verto import BAD_OFFER, Answer, verto
 
 log = logging.getLogger("parlour.signalling")
 
 
-async def answer(board: Switchboard, dialogue: Dialogue, request: Request, reply: Callable[[Json], None]) -> None:
-    """Answer a request through ``reply``.
+async def answer(board: Switchboard, dialogue: Dialogue, request: Request, reply: Callable[[str], None]) -> None:
+    """Answer a request through ``reply``, which takes a frame as it is spelt.
 
     The same id again gets the same answer, without the deed being done again: the SDK repeats requests after a failure
     and after a reconnect. Only what failed may be tried again under its id.
@@ -35,42 +33,41 @@ async def tell_state(board: Switchboard, dialogue: Dialogue) -> None:
     dialogue.emit("signalwire.authorization.state", {"authorization_state": state})
 
 
-async def _answer(board: Switchboard, dialogue: Dialogue, request: Request, reply: Callable[[Json], None]) -> None:
-    earlier = dialogue.answers.get(request.id)
+async def _answer(board: Switchboard, dialogue: Dialogue, request: Request, reply: Callable[[str], None]) -> None:
+    earlier = await dialogue.answers.find(request.id)
     if earlier is not None:
-        reply(await asyncio.shield(earlier))
+        reply(earlier)
         return
-    future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-    dialogue.answers[request.id] = future
-    while len(dialogue.answers) > ANSWERS_MAX:
-        dialogue.answers.popitem(last=False)
-    frame, found = await _outcome(board, dialogue, request)
-    future.set_result(frame)
-    if found is None:
-        dialogue.answers.pop(request.id, None)
-    reply(frame)
+    with dialogue.answers.coming(request.id) as coming:
+        text, found = await _outcome(board, dialogue, request)
+        coming.set_result(text)
+    if found is not None:
+        dialogue.answers.keep(request.id, text)
+    reply(text)
     if found is not None and found.after is not None:
         found.after()
     if found is not None and found.state_changed:
         await tell_state(board, dialogue)
 
 
-async def _outcome(board: Switchboard, dialogue: Dialogue, request: Request) -> tuple[Json, Answer | None]:
-    """The frame that answers, and the answer itself where it says yes."""
+async def _outcome(board: Switchboard, dialogue: Dialogue, request: Request) -> tuple[str, Answer | None]:
+    """The frame that answers, as it is spelt, and the answer itself where it says yes."""
     try:
         found = await _handle(board, dialogue, request)
+        return frames.write(frames.result(request.id, found.content)), found
     except Denied as refusal:
-        return frames.result(request.id, frames.denied(refusal)), None
+        board.counts.offers_malformed += refusal.reason == BAD_OFFER
+        frame = frames.result(request.id, frames.denied(refusal))
     except Unavailable:
-        return frames.result(request.id, frames.denied(Denied(503, "unavailable", "try again in a moment"))), None
+        frame = frames.result(request.id, frames.denied(Denied(503, "unavailable", "try again in a moment")))
     except frames.BadFrame as refusal:
-        return frames.error(request.id, refusal.code, str(refusal)), None
+        frame = frames.error(request.id, refusal.code, str(refusal))
     except Exception:
         # Nothing may stay unanswered: the SDK would cut the connection, and with it every call.
         board.counts.failures += 1
         log.exception("a %s request failed", request.method)
-        return frames.error(request.id, frames.INTERNAL, "Internal error"), None
-    return frames.result(request.id, found.content), found
+        frame = frames.error(request.id, frames.INTERNAL, "Internal error")
+    return frames.write(frame), None
 
 
 async def _handle(board: Switchboard, dialogue: Dialogue, request: Request) -> Answer:

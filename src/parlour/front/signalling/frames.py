@@ -75,6 +75,8 @@ def parse(text: str) -> Request | Acknowledgement:
         raise BadFrame(INVALID, "Invalid Request: the method is no name", id_)
     if not isinstance(params, dict):
         raise BadFrame(INVALID, "Invalid Request: the params are no object", id_)
+    if not _can_be_written(params):
+        raise BadFrame(INVALID, "Invalid Request: the params nest too deep", id_)
     return Request(id_, method, params)
 
 
@@ -108,10 +110,13 @@ def denied(refusal: Denied) -> Json:
 
 
 def text_of(params: Json, name: str, most: int = 256, default: str | None = None) -> str:
-    """A string among the parameters. Raises ``Denied`` with 422 where it is none, or too long."""
+    """A string among the parameters. Raises ``Denied`` with 422 where it is none, too long, or has a NUL in it.
+
+    PostgreSQL keeps no NUL.
+    """
     value = params.get(name, default)
-    if not isinstance(value, str) or len(value) > most:
-        raise Denied(422, "bad_parameter", f"{name} must be a string of at most {most} characters")
+    if not isinstance(value, str) or len(value) > most or "\0" in value:
+        raise Denied(422, "bad_parameter", f"{name} must be a string of at most {most} characters without NUL")
     return value
 
 
@@ -121,6 +126,15 @@ def object_of(params: Json, name: str) -> Json:
     if not isinstance(value, dict):
         raise Denied(422, "bad_parameter", f"{name} must be an object")
     return value
+
+
+def _can_be_written(params: Json) -> bool:
+    """Whether the answer may repeat any of this. orjson reads four times as many levels as the 254 that it writes."""
+    try:
+        orjson.dumps(params)
+    except TypeError:
+        return False
+    return True
 
 
 def _plain_id(value: Any) -> str | int | None:

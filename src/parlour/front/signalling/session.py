@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import logging
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -28,6 +28,7 @@ from parlour.domain.live.events import (
 from parlour.domain.live.member import Member, MemberKind
 from parlour.domain.ticket import Ticket
 from parlour.front.signalling import wire
+from parlour.front.signalling.answers import Answers
 from parlour.front.signalling.counts import Counts
 from parlour.front.signalling.lint import Malformed, check_event
 from parlour.front.signalling.wire import Json
@@ -38,8 +39,6 @@ BACKLOG_MAX = 256
 """Events kept for a client whose socket is gone; older ones go first."""
 HELD_MAX = 512
 """Events kept for a call until its seat is confirmed, and for a session while an answer has to go first."""
-ANSWERS_MAX = 256
-"""Answers kept for requests that come again."""
 MOVED = ("NORMAL_TEMPORARY_FAILURE", "41", "the room moved; join again")
 """The verto cause, its number and the reason of a call that went down with its room's worker."""
 
@@ -88,7 +87,7 @@ class Dialogue:
         self.agent = agent
         self.origin = ""
         self.calls: dict[str, Call] = {}
-        self.answers: OrderedDict[str | int, asyncio.Future[Json]] = OrderedDict()
+        self.answers = Answers()
         self.online = False
         self.away_since: float | None = 0.0
         self.vacant: dict[UUID, Member] = {}
@@ -184,6 +183,11 @@ class Dialogue:
     def abandon(self, call: Call) -> None:
         """The room did not let the call in."""
         self.calls.pop(call.id, None)
+        self._release(call)
+
+    def resume(self, call: Call, stage: Stage) -> None:
+        """The call was to be joined anew and was not: it goes on as it was, and hears what was told meanwhile."""
+        call.stage = stage
         self._release(call)
 
     def hear(self, room_id: UUID, told: Told) -> None:

@@ -37,7 +37,7 @@ BAD_FRAMES_MAX = 20
 BAD_TOKENS_MAX = 5
 FAREWELL_S = 1.0
 
-NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, RESTART, TRY_AGAIN = 1000, 1001, 1003, 1008, 1012, 1013
+NORMAL, GOING_AWAY, UNSUPPORTED, POLICY, TOO_LARGE, RESTART, TRY_AGAIN = 1000, 1001, 1003, 1008, 1009, 1012, 1013
 
 log = logging.getLogger("parlour.signalling")
 
@@ -90,10 +90,12 @@ class Socket:
             except (WebSocketDisconnect, RuntimeError):
                 raise _Over(NORMAL, "the client is gone") from None
             if message["type"] == "websocket.disconnect":
+                self._board.counts.frames_too_large += message["code"] == TOO_LARGE
                 raise _Over(NORMAL, "the client is gone")
             self._heard_at = self._board.now()
             text = message.get("text")
             if text is None:
+                self._board.counts.frames_binary += 1
                 raise _Over(UNSUPPORTED, "text frames only")
             try:
                 frame = frames.parse(text)
@@ -104,7 +106,10 @@ class Socket:
                 continue
             self._board.counts.requests += 1
             if frame.method == "signalwire.connect":
-                await self._connect(frame, requests)  # nothing else can be worked on before
+                if self._dialogue is None:
+                    await self._connect(frame, requests)  # nothing else can be worked on before
+                else:  # each would be a session to remember
+                    self._complain(BadFrame(frames.INVALID, "Invalid Request: connected already", frame.id))
             elif self._dialogue is None:
                 self._complain(BadFrame(frames.UNAUTHORIZED, "Unauthorized: connect first", frame.id))
             else:
@@ -116,7 +121,7 @@ class Socket:
             if request.method == "signalwire.reauthenticate":
                 await self._reauthenticate(dialogue, request)
             else:
-                await answer(self._board, dialogue, request, self._send)
+                await answer(self._board, dialogue, request, self._send_text)
         finally:
             self._slots.release()
 
@@ -140,8 +145,6 @@ class Socket:
             if self._bad_tokens >= BAD_TOKENS_MAX:
                 raise _Over(POLICY, "too many bad tokens") from None
             return
-        if self._dialogue is not None and self._dialogue is not dialogue:
-            await self._leave()
         self._dialogue = dialogue
         self._send(frames.result(request.id, content))
         dialogue.attach(self._send, self._let_go, self._origin)
@@ -163,6 +166,7 @@ class Socket:
     async def _watch(self) -> NoReturn:
         await asyncio.sleep(HELLO_S)
         if self._dialogue is None:
+            self._board.counts.silent += 1
             raise _Over(POLICY, "nobody said who is there")
         while True:
             if self._board.now() - self._heard_at > SILENCE_S:
@@ -178,9 +182,11 @@ class Socket:
             await asyncio.sleep(PING_S)
 
     def _send(self, frame: Json) -> None:
+        self._send_text(frames.write(frame))
+
+    def _send_text(self, text: str) -> None:
         if self._over.done():
             return
-        text = frames.write(frame)
         self._outbox_bytes += len(text)
         if self._outbox.qsize() >= OUTBOX_MAX or self._outbox_bytes > OUTBOX_BYTES_MAX:
             self._board.counts.slow += 1

@@ -23,12 +23,15 @@ from parlour.front.signalling.notices import Notices
 from parlour.front.signalling.roll import Roll
 from parlour.front.signalling.rooms import Rooms, Subscription
 from parlour.front.signalling.session import Call, Dialogue, Stage
+from parlour.front.signalling.sleepers import overflow
 from parlour.front.tickets import BadToken, OldToken, Tickets, Use
 from parlour.store import subscribers
 from parlour.store.database import Database
 
 ASK_S = 8.0
 """How long a room may take to answer. The SDK gives up on the socket after 10 seconds."""
+AGAIN_S = 2.0
+"""After how long a room that did not hear that its members are back is told again."""
 KEPT_S = 75.0
 """How much longer than its seats a session without a socket is remembered here."""
 VACANT_S = 15.0
@@ -68,6 +71,8 @@ class Switchboard:
         """
         self.database = database
         self.tickets = tickets
+        self.front = secrets.token_hex(8)
+        """What rooms know this front by."""
         self.ice_servers = ice_servers
         self.counts = Counts()
         self.notices = Notices(self.ask)
@@ -112,6 +117,9 @@ class Switchboard:
         if not dialogue.connected:
             dialogue.away_since = self._monotonic()
         self._dialogues[protocol] = dialogue
+        for crowded_out in overflow(one for one in self._dialogues.values() if one is not dialogue):
+            self.counts.crowded_out += 1
+            self._forget(crowded_out)
         return dialogue
 
     async def state_of(self, dialogue: Dialogue) -> str:
@@ -126,22 +134,36 @@ class Switchboard:
         return await self.tickets.seal(Use.STATE, content)
 
     async def present(self, dialogue: Dialogue) -> None:
-        """The socket is back: take up the calls again, end those that the rooms have given up."""
-        for room_id, calls in _by_room(dialogue).items():
+        """The socket is back: take up the calls again, end those that the rooms have given up.
+
+        A room that does not answer is asked again for as long as it keeps the seats.
+        """
+        end = self._monotonic() + self._grace
+        async with asyncio.TaskGroup() as rooms:
+            for room_id, calls in _by_room(dialogue).items():
+                rooms.create_task(self._return(room_id, dialogue, calls, end))
+
+    async def _return(self, room_id: UUID, dialogue: Dialogue, calls: list[Call], end: float) -> None:
+        present = Present(tuple(call.id for call in calls), self.front)
+        while True:
             try:
-                await self.ask(room_id, Present(tuple(call.id for call in calls)))
-                for call in calls:
-                    async with call.lock:  # a join under way goes first
-                        if dialogue.calls.get(call.id) is call:
-                            await self._take_up(room_id, dialogue, call)
+                if not _for_now(await self.ask(room_id, present)):
+                    for call in calls:
+                        async with call.lock:  # a join under way goes first
+                            if dialogue.calls.get(call.id) is call:
+                                await self._take_up(room_id, dialogue, call)
+                    return
             except Denied as refusal:
                 log.warning("a room did not hear that its members are back: %s", refusal)
+            if self._monotonic() >= end:
+                return
+            await asyncio.sleep(AGAIN_S)
 
     async def absent(self, dialogue: Dialogue) -> None:
         """The socket is gone: ask the rooms to keep the seats for a while."""
         for room_id, calls in _by_room(dialogue).items():
             try:
-                await self.ask(room_id, Absent(tuple(call.id for call in calls)))
+                await self.ask(room_id, Absent(tuple(call.id for call in calls), self.front))
             except Denied as refusal:
                 log.warning("a room did not hear that its members are gone: %s", refusal)
 
@@ -190,11 +212,9 @@ class Switchboard:
     async def tidy(self) -> None:
         """Forget sessions that nobody came back for, and rooms that nobody listens to."""
         now = self._monotonic()
-        for protocol, dialogue in list(self._dialogues.items()):
+        for dialogue in tuple(self._dialogues.values()):
             if dialogue.away_since is not None and now - dialogue.away_since > self._grace + KEPT_S:
-                del self._dialogues[protocol]
-                for line in self._lines.values():
-                    line.dialogues.discard(dialogue)
+                self._forget(dialogue)
         async with self._opening:
             for room_id, line in list(self._lines.items()):
                 if line.roll.lost and now - line.lost_at > self._grace + VACANT_S:
@@ -220,6 +240,12 @@ class Switchboard:
         """Seconds that never go back."""
         return self._monotonic()
 
+    def _forget(self, dialogue: Dialogue) -> None:
+        """Its state, which the client has, still brings it back."""
+        del self._dialogues[dialogue.protocol]
+        for line in self._lines.values():
+            line.dialogues.discard(dialogue)
+
     def _told(self, room_id: UUID, told: Told) -> None:
         line = self._lines.get(room_id)
         if line is None:
@@ -243,6 +269,8 @@ class Switchboard:
     async def _take_up(self, room_id: UUID, dialogue: Dialogue, call: Call) -> None:
         """Go on with a call whose seat is there. Raises ``Denied`` with 503 when the room does not answer."""
         reply = await self.ask(room_id, Act(call.member_id, "member.list"))
+        if _for_now(reply):
+            raise Denied(503, "unavailable", "the room has too much to do just now; try again")
         if not isinstance(reply, Refused):
             self._call_the_roll(room_id, call, reply)
         elif reply.reason == "lost":
@@ -289,7 +317,7 @@ class Switchboard:
             reply = await self.ask(room_id, Act(member_id, "member.list"))
         except Denied:
             return True
-        return not isinstance(reply, Refused) or reply.reason == "lost"
+        return not isinstance(reply, Refused) or reply.reason == "lost" or _for_now(reply)
 
     async def _opened_state(self, ticket: Ticket, protocol: str, state: str) -> dict[str, Any] | None:
         try:
@@ -320,6 +348,11 @@ def _essence(call: Call) -> list[str] | None:
     """What is needed of a room session to spell its events."""
     live = call.live
     return None if live is None else [live.id, live.room_id, live.name, live.display_name, live.layout]
+
+
+def _for_now(reply: Reply) -> bool:
+    """Whether a room may well say something else when it is asked again. A lost one will not."""
+    return isinstance(reply, Refused) and reply.code >= 500 and reply.reason != "lost"
 
 
 def _by_room(dialogue: Dialogue) -> dict[UUID, list[Call]]:

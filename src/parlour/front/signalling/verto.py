@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from parlour.domain import meta
 from parlour.domain.dial import parse_dialled
 from parlour.domain.live.commands import Accepted, Answered, Hold, Join, Leave, Refused, Reoffer
 from parlour.domain.live.member import MemberKind
@@ -25,9 +26,13 @@ VARIABLES_MAX = 8 * 1024
 POSITIONS_MAX = 300
 NO_SUCH_CALL = "INVALID_CALL_REFERENCE"
 GUEST_NAME = "Guest"
+BAD_OFFER = "bad_offer"
+"""The reason of a refusal that says that a session description cannot be taken; the rooms have it too."""
 BUSY = 503
 """The code of a refusal that may be none in a moment."""
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""Control characters, which no name has: REST refuses them, and PostgreSQL keeps no NUL."""
 _CALL_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z", re.ASCII)
 
 
@@ -71,8 +76,13 @@ async def _invite(board: Switchboard, dialogue: Dialogue, params: Json) -> Answe
     async with call.lock:
         if dialogue.calls.get(call_id) is not call:  # it went down while this waited
             return await _invite(board, dialogue, params)
+        before = call.stage
         try:
             return await _join(board, dialogue, call, params, reattach)
+        except BaseException:
+            if reattach:
+                dialogue.resume(call, before)
+            raise
         finally:
             if not call.member_id:
                 dialogue.abandon(call)
@@ -84,14 +94,13 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
     room, channel = await _room(board, dialogue, text_of(dialog, "destination_number", 300))
     if reattach and call.room_id != room.room_id:
         return _no_such_call()
-    before = call.stage
     call.room_id = room.room_id
     call.stage = Stage.JOINING
     variables = _variables(dialog)
     owner = None
     if dialog.get("screenShare"):
-        call.kind = MemberKind.SCREEN
         owner = _owner(dialogue, call, variables)
+        call.kind = call.kind if reattach else MemberKind.SCREEN
     elif dialog.get("additionalDevice"):
         raise Denied(422, "bad_parameter", "a second camera is not supported")
     ticket = dialogue.ticket
@@ -120,12 +129,13 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
             user_variables=variables,
             seat=board.seat(call) if reattach else vacant,
             past=board.past(room.room_id, returning=reattach),
+            front=board.front,
         ),
     )
     if vacant is not None and not (isinstance(reply, Refused) and reply.code == BUSY):
         dialogue.vacant.pop(room.room_id, None)
     if isinstance(reply, Refused):
-        return _refused(dialogue, call, reply, before if reattach else None)
+        return _refused(dialogue, call, reply, reattach)
     if not isinstance(reply, Accepted):
         raise Denied(503, "unavailable", "the room gave no answer to that")
     call.member_id = reply.member_id
@@ -135,14 +145,11 @@ async def _join(board: Switchboard, dialogue: Dialogue, call: Call, params: Json
     return Answer({"result": created}, lambda: dialogue.answered(call, reply.sdp), state_changed=True)
 
 
-def _refused(dialogue: Dialogue, call: Call, reply: Refused, before: Stage | None) -> Answer:
-    """The room says no. A call that came back is over, or goes on as it was ``before``."""
-    if before is not None:
-        if reply.reason == "no_such_call":
-            dialogue.end(call, reply.message)
-            return _no_such_call()
-        call.stage = before
-        call.held.clear()
+def _refused(dialogue: Dialogue, call: Call, reply: Refused, reattach: bool) -> Answer:
+    """The room says no. A call that came back may be over by that. Raises ``Denied`` where it is not."""
+    if reattach and reply.reason == "no_such_call":
+        dialogue.end(call, reply.message)
+        return _no_such_call()
     raise Denied(reply.code, reply.reason, reply.message, reply.at)
 
 
@@ -239,7 +246,8 @@ def positions_of(params: Json, me: str = "") -> dict[str, str]:
     Without ``me`` it stays: in an invite it is whom the room is about to let in.
     """
     found = object_of(params, "positions")
-    if len(found) > POSITIONS_MAX or not all(isinstance(value, str) and len(value) <= 64 for value in found.values()):
+    good = meta.is_plain(found) and all(isinstance(value, str) and len(value) <= 64 for value in found.values())
+    if len(found) > POSITIONS_MAX or not good:
         raise Denied(422, "bad_parameter", "positions must map members to names of positions")
     return {me if key == "self" and me else key: value for key, value in found.items()}
 
@@ -265,18 +273,14 @@ def _no_such_call() -> Answer:
 
 def _sdp(params: Json) -> str:
     sdp = text_of(params, "sdp", SDP_MAX)
-    if not sdp.startswith("v=0") or "\0" in sdp:
-        raise Denied(422, "bad_offer", "sdp must be a session description")
+    if not sdp.startswith("v=0"):
+        raise Denied(422, BAD_OFFER, "sdp must be a session description")
     return sdp
 
 
 def _variables(dialog: Json) -> Json:
     found = object_of(dialog, "userVariables")
-    try:
-        size = len(orjson.dumps(found))
-    except TypeError:  # nested deeper than can be written
-        size = VARIABLES_MAX + 1
-    if size > VARIABLES_MAX:
+    if len(orjson.dumps(found)) > VARIABLES_MAX:
         raise Denied(422, "bad_parameter", f"userVariables must be at most {VARIABLES_MAX} bytes of JSON")
     return found
 
@@ -284,7 +288,7 @@ def _variables(dialog: Json) -> Json:
 def _name(dialogue: Dialogue, variables: Json) -> str:
     """The ticket's name; who has none there may bring one in the invite's ``userVariables``."""
     given = variables.get("display_name") or variables.get("displayName")
-    own = " ".join(given.split())[:NAME_MAX] if isinstance(given, str) else ""
+    own = " ".join(_CONTROLS.sub(" ", given).split())[:NAME_MAX] if isinstance(given, str) else ""
     return dialogue.ticket.name or own or GUEST_NAME
 
 

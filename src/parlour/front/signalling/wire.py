@@ -24,6 +24,7 @@ _SHOWN = frozenset(
         "deaf",
         "talking",
         "meta",
+        "requested_position",
         "current_position",
         "input_volume",
         "output_volume",
@@ -35,7 +36,7 @@ _SHOWN = frozenset(
         "name",
     }
 )
-"""What clients are told of by name. A place that was asked for shows in the layout."""
+"""What clients are told of by name."""
 _SESSION_SPELLED = {"remove_after": "remove_after_seconds_elapsed", "preview": "preview_url"}
 AUDIO_FLAGS = {
     "echo_cancellation": "echoCancellation",

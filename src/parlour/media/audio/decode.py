@@ -1,74 +1,75 @@
-"""Opus to samples.
+"""Opus to samples, and what stands for packets that are lost: concealment, or what the next packet repeats of them."""
 
-FFmpeg's wrapper of libopus always decodes with ``decode_fec`` at 0, so that in-band FEC is out of reach. Its packet
-loss concealment is within reach: an Opus frame of no octets asks the decoder to conceal (RFC 6716 section 4.4 and the
-zero-length frames of section 3.2.1), and a packet of the first octet alone is such a frame.
-"""
+import ctypes
+from typing import NamedTuple
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import av
 import numpy as np
 
-from parlour.media.audio.frame import FRAME, RATE, Samples, opus_frame_samples
+from parlour.media.audio.frame import FRAME, LONGEST_PACKET, RATE, Samples
+from parlour.media.audio.libopus import libopus
 
-if TYPE_CHECKING:
-    from av.audio.codeccontext import AudioCodecContext
+_STEP = RATE // 400
+"""Samples of 2.5 ms: what libopus conceals is a multiple of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecoderStatistics:
-    """Packets decoded, frames concealed, packets that libopus refused."""
+class DecoderStatistics(NamedTuple):
+    """Packets decoded, times that sound was concealed or recovered, packets that libopus refused."""
 
     decoded: int
     concealed: int
+    recovered: int
     malformed: int
 
 
 class OpusDecoder:
-    """Decodes one sender's packets in order. Stereo is mixed down by libopus. The codec is opened by first use."""
+    """Decodes one sender's packets in order. Stereo is mixed down by libopus. Made by first use."""
 
     def __init__(self) -> None:
-        self._codec: AudioCodecContext | None = None
-        self._toc: bytes = b""
-        self._decoded = self._concealed = self._malformed = 0
+        self._state: ctypes.Array[ctypes.c_char] | None = None
+        self._decoded = self._concealed = self._recovered = self._malformed = 0
 
     def decode(self, payload: bytes) -> Samples:
-        """The packet's samples; empty where it is malformed."""
-        samples = self._run(payload)
-        if samples is None:
+        """The samples of a packet, which has some octets; none where it is malformed."""
+        samples = self._run(payload, LONGEST_PACKET)
+        if not samples.size:
             self._malformed += 1
-            return np.zeros(0, np.float32)
-        # The same configuration, mono or stereo alike, with one frame.
-        self._toc = bytes((payload[0] & 0xFC,))
+            return samples
         self._decoded += 1
         return samples
 
-    def conceal(self, least: int = FRAME) -> Samples:
-        """At least ``least`` samples that carry on the sound and fade, in whole Opus frames of the sender's length."""
-        if not self._toc:
-            return np.zeros(least, np.float32)
-        count = -(-least // opus_frame_samples(self._toc[0]))
-        self._concealed += count
-        parts = [part for _ in range(count) if (part := self._run(self._toc)) is not None]
-        return np.concatenate(parts) if parts else np.zeros(least, np.float32)
+    def conceal(self, count: int = FRAME) -> Samples:
+        """So many samples, up to 120 ms, that carry on the sound and fade; silence where nothing was heard yet."""
+        self._concealed += 1
+        return self._run(b"", count)
+
+    def recover(self, following: bytes, count: int) -> Samples:
+        """The last ``count`` samples before a packet, as far as it repeats them; empty where it repeats nothing.
+
+        This is Opus's in-band forward error correction (RFC 6716 section 2.1.7): the packet itself is decoded after it.
+        """
+        if not following or libopus().opus_packet_has_lbrr(following, len(following)) != 1:
+            return np.zeros(0, np.float32)
+        samples = self._run(following, count, repeated=1)
+        self._recovered += bool(samples.size)
+        return samples
 
     def statistics(self) -> DecoderStatistics:
         """Counters since the beginning."""
-        return DecoderStatistics(self._decoded, self._concealed, self._malformed)
+        return DecoderStatistics(self._decoded, self._concealed, self._recovered, self._malformed)
 
-    def _run(self, payload: bytes) -> Samples | None:
-        if self._codec is None:
-            self._codec = av.CodecContext.create("libopus", "r")
-            self._codec.layout = "mono"
-            self._codec.sample_rate = RATE
-        try:
-            frames = self._codec.decode(av.Packet(payload))
-        except av.FFmpegError:
-            return None
-        if not frames:
-            return None
-        plane: Any = frames[0].planes[0]  # a buffer, which its type does not say
-        samples: Samples = np.frombuffer(plane, np.int16, frames[0].samples).astype(np.float32)
-        return samples
+    def _run(self, payload: bytes, most: int, repeated: int = 0) -> Samples:
+        """Decode a packet, or conceal ``most`` samples where it is empty. Empty where libopus refuses."""
+        state, room = self._opened(), np.empty(-(-most // _STEP) * _STEP, np.int16)
+        at = room.ctypes.data
+        count = libopus().opus_decode(state, payload or None, len(payload), at, room.size, repeated)
+        samples: Samples = room[: max(0, count)].astype(np.float32)
+        return samples[-most:]
+
+    def _opened(self) -> "ctypes.Array[ctypes.c_char]":
+        if self._state is None:
+            library = libopus()
+            state = ctypes.create_string_buffer(library.opus_decoder_get_size(1))
+            if library.opus_decoder_init(state, RATE, 1):
+                raise RuntimeError("libopus makes no decoder")
+            self._state = state
+        return self._state

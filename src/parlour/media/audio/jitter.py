@@ -5,10 +5,10 @@ of the last seconds; the *delay* is how long a packet as fast as that one waits 
 lateness: up at once, down slowly.
 
 Delay grows where it costs least: where the buffer has run dry, where a packet is missing that may still come, or where
-the sender is quiet. It shrinks by the caller taking one packet more when ``excess`` says so.
+the sender is quiet. It shrinks in the sender's silences, and by the caller taking one packet more when ``excess`` says
+so.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from math import inf
 from typing import Final, NamedTuple
@@ -40,7 +40,7 @@ class Kind(Enum):
 
     PACKET = auto()
     LOST = auto()
-    """A packet that did not come in time; conceal ``samples``."""
+    """A packet that did not come in time; recover or conceal ``samples``."""
     STALL = auto()
     """Wait: conceal a frame; the sender's time does not advance."""
     GAP = auto()
@@ -50,7 +50,10 @@ class Kind(Enum):
 
 
 class Take(NamedTuple):
-    """An answer of ``JitterBuffer.take``. ``seam`` tells that packets before this one were skipped."""
+    """An answer of ``JitterBuffer.take``. ``seam`` tells that packets before this one were skipped.
+
+    The ``payload`` is the packet's; of a lost one it is that of the next, where that is here already.
+    """
 
     kind: Kind
     samples: int = 0
@@ -58,8 +61,7 @@ class Take(NamedTuple):
     seam: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JitterStatistics:
+class JitterStatistics(NamedTuple):
     """What happened to a sender's packets so far; ``delay_target`` and ``lateness`` in samples."""
 
     received: int
@@ -202,16 +204,19 @@ class JitterBuffer:
                 return self._stall()
             if self._stalled < _STALL and self.delay(now, held) + FRAME // 2 < self.target:
                 return self._stall()
-            lost = min(self._duration, self._entries[min(self._entries)].timestamp - self._play)
+            following = min(self._entries)
+            lost = min(self._duration, self._entries[following].timestamp - self._play)
+            if lost <= 0:  # the sender's clock leaves no room for what is missing, however much it is
+                self._lost += following - self._next
+                self._next = following
+                continue
             self._next += 1
             self._lost += 1
-            if lost <= 0:
-                continue
             self._play += lost
             if self._stalled >= lost:  # what was played while waiting stands for what was lost
                 self._stalled -= lost
                 continue
-            return Take(Kind.LOST, lost)
+            return Take(Kind.LOST, lost, self._entries[following].payload if following == self._next else b"")
 
     def statistics(self) -> JitterStatistics:
         """Counters since the beginning and the present state."""
@@ -282,9 +287,11 @@ class JitterBuffer:
             return _STALLED
         silent = entry.timestamp - self._play
         if silent > 0:
-            silent = min(silent, FRAME)
-            self._play += silent
-            return Take(Kind.GAP, silent)
+            skipped = min(silent, max(0, int(self.excess(now, held))))  # nobody misses a part of a silence
+            rest = min(silent - skipped, FRAME)
+            self._play += skipped + rest
+            if rest:
+                return Take(Kind.GAP, rest)
         del self._entries[self._next]
         self._next += 1
         self._play = entry.timestamp + entry.samples

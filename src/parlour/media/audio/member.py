@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,25 @@ class MemberStatistics:
     skipped: int
     shortened: int
     lengthened: int
+
+
+class PacketTally(NamedTuple):
+    """What was not played of members' packets, and how often a sender began anew; to be added up.
+
+    ``packets_lost`` never came, of which ``packets_recovered`` were repeated by the next ones; ``packets_late`` came
+    after their turn, ``packets_dropped`` were too many to be ordered and ``packets_overflowed`` too many to be looked
+    at; libopus could not read ``packets_unreadable``.
+    """
+
+    packets_lost: int = 0
+    packets_recovered: int = 0
+    packets_late: int = 0
+    packets_dropped: int = 0
+    packets_overflowed: int = 0
+    packets_duplicate: int = 0
+    packets_malformed: int = 0
+    packets_unreadable: int = 0
+    resets: int = 0
 
 
 class MemberSound:
@@ -145,6 +164,21 @@ class MemberSound:
             lengthened=self._lengthened,
         )
 
+    def tally(self) -> PacketTally:
+        """What was not played since the beginning."""
+        jitter, decoder = self._jitter.statistics(), self._decoder.statistics()
+        return PacketTally(
+            packets_lost=jitter.lost,
+            packets_recovered=decoder.recovered,
+            packets_late=jitter.late,
+            packets_dropped=jitter.dropped,
+            packets_overflowed=self._overflowed,
+            packets_duplicate=jitter.duplicates,
+            packets_malformed=jitter.malformed,
+            packets_unreadable=decoder.malformed,
+            resets=jitter.resets,
+        )
+
     def _receive(self) -> None:
         inbox = self._inbox
         if self._hang > 0:
@@ -192,10 +226,11 @@ class MemberSound:
             self._append(np.zeros(short, np.float32))
 
     def _samples(self, take: Take) -> Samples:
-        if take.kind is not Kind.PACKET:
-            return self._conceal(take)
         seam = self._decoder.conceal() if take.seam and not self._silent else None
-        samples = self._decoder.decode(take.payload)
+        if take.kind is Kind.PACKET:
+            samples = self._decoder.decode(take.payload)
+        else:
+            samples = self._decoder.recover(take.payload, take.samples)
         if not samples.size:
             return self._conceal(take)
         self._concealed = 0
@@ -212,8 +247,7 @@ class MemberSound:
         if take.kind is Kind.GAP or self._concealed > _CONCEALED * FRAME:
             self._silent = True
             samples = fade_out(samples)
-        # A wait may be as long as the decoder likes, everything else has its place in time.
-        return samples if take.kind is Kind.STALL else samples[: take.samples]
+        return samples
 
     def _catch_up(self) -> None:
         if self._rest:

@@ -1,5 +1,6 @@
 """The sound plane of a room: everybody's packets in, one mix and the speakers' mix-minuses out."""
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -9,10 +10,11 @@ from typing import Final, NamedTuple
 
 from parlour.media.audio.encode import MixEncoder
 from parlour.media.audio.frame import FRAME, Pcm, Samples
-from parlour.media.audio.member import MemberSound, MemberStatistics
+from parlour.media.audio.member import MemberSound, PacketTally
 from parlour.media.audio.mix import Mixed, Mixer, to_pcm, turned, volume_gain
 from parlour.media.audio.tones import Tone, Tones
 from parlour.media.packets import RtpPacket
+from parlour.media.tally import total
 
 _KEPT: Final = 150  # ticks that a speaker's encoder outlives the speaker's place in the mix, 3 s
 _PRIMED: Final = 3  # frames of the shared mix that a new encoder is fed
@@ -45,7 +47,7 @@ class TickResult(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class SoundStatistics:
     """The room's sound so far. ``encoded`` counts frames of all mixes, ``strays`` packets of nobody here, ``refused``
-    changes beyond the bound.
+    changes beyond the bound, ``packets`` those of everybody who is or was here.
     """
 
     ticks: int
@@ -58,6 +60,7 @@ class SoundStatistics:
     tones_coalesced: int
     strays: int
     refused: int
+    packets: PacketTally
 
 
 @dataclass(slots=True)
@@ -79,6 +82,8 @@ class Sound:
         self._bit_rate = bit_rate
         self._expected_loss = expected_loss
         self._members: dict[str, MemberSound] = {}
+        self._former = PacketTally()
+        self._lock = threading.Lock()  # who goes from the one to the other is counted once
         self._volumes: dict[str, float] = {}
         self._outputs: dict[str, float] = {}
         self._awake: dict[str, MemberSound] = {}
@@ -158,12 +163,10 @@ class Sound:
         said = {member: sound.said for member, sound in self._awake.items() if sound.said is not None}
         return TickResult(timestamp, scores, shared, own, samples, said)
 
-    def member_statistics(self) -> dict[str, MemberStatistics]:
-        """What each member's packets went through."""
-        return {member: sound.statistics() for member, sound in list(self._members.items())}
-
     def statistics(self) -> SoundStatistics:
         """Counters since the beginning and the present state."""
+        with self._lock:
+            packets = total([self._former, *(sound.tally() for sound in self._members.values())])
         return SoundStatistics(
             ticks=self._ticks,
             members=len(self._members),
@@ -175,6 +178,7 @@ class Sound:
             tones_coalesced=self._tones.coalesced,
             strays=self._strays,
             refused=self._refused,
+            packets=packets,
         )
 
     def _frames(self, now: float, heard: AbstractSet[str], scores: dict[str, float]) -> dict[str, Samples]:
@@ -223,7 +227,7 @@ class Sound:
     def _forget(self) -> None:
         """Drop those who left, now that they have faded."""
         for member in self._leaving:
-            self._members.pop(member, None)
+            self._seat(member, None)
             self._awake.pop(member, None)
             self._volumes.pop(member, None)
             self._outputs.pop(member, None)
@@ -239,7 +243,18 @@ class Sound:
     def _join(self, member: str, sound: MemberSound, now: float) -> None:
         self._leaving.discard(member)
         self._awake.pop(member, None)
-        self._members[member] = sound
+        self._seat(member, sound)
+
+    def _seat(self, member: str, sound: MemberSound | None) -> None:
+        """Let this one, or nobody, be the member from now on. The counts of who was before are kept."""
+        with self._lock:
+            before = self._members.get(member)
+            if sound is not None:
+                self._members[member] = sound
+            elif before is not None:
+                del self._members[member]
+            if before is not None:
+                self._former = total((self._former, before.tally()))
 
     def _leave(self, member: str, now: float) -> None:
         if member in self._members:

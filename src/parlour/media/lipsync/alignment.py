@@ -7,7 +7,6 @@ shorter transit is made as long as the other: pictures wait for the sound, or th
 """
 
 from collections import deque
-from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -45,8 +44,7 @@ class Plan(NamedTuple):
 AS_IT_COMES: Final = Plan()
 
 
-@dataclass(frozen=True, slots=True)
-class AlignmentStatistics:
+class AlignmentStatistics(NamedTuple):
     """Reports believed and not, jumps of the sender's clocks, and how often its offset was too much to make up for."""
 
     reports: int

@@ -6,9 +6,8 @@ millisecond off after the usual five seconds. The clock itself may be anything, 
 """
 
 from collections import deque
-from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 HISTORY: Final = 5
 """Reports of which the middle one counts, so that no single report moves anything."""
@@ -19,8 +18,7 @@ STALE: Final = 300.0
 """Seconds of a stream's time that may lie between the last report and what it is to explain."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockStatistics:
+class ClockStatistics(NamedTuple):
     """Reports believed, reports that did not fit, and how often the clock has become another one."""
 
     reports: int

@@ -6,7 +6,6 @@ room of the process would be heard.
 """
 
 import errno
-import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -16,13 +15,11 @@ import av
 
 from parlour.bus.leash import on_leash
 from parlour.media.audio.frame import RATE
+from parlour.media.priority import FILM, step_back
 from parlour.media.recording.soundtrack import BLOCK
 
 DELAY = Fraction(BLOCK, RATE)
 """Seconds by which a fragmented film is late; here the file can say so."""
-
-NICE = 10
-"""How far the program steps back behind rooms that live."""
 
 LIMIT_S = 3600.0
 """How long the program may take: about a hundred times as long as for a day's film."""
@@ -75,7 +72,7 @@ def apart(source: Path, target: Path | None = None) -> float:
 
 
 def _run(paths: list[Path]) -> None:
-    os.nice(NICE)
+    step_back(FILM)
     for target in paths[1:]:
         remux(paths[0], target)
     sys.stdout.write(f"{seconds(paths[-1])}\n")

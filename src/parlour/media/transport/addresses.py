@@ -7,6 +7,8 @@ from typing import Final
 
 import ifaddr
 
+from parlour.media.transport.arrival import tell_arrivals
+
 #: Room for about half a second of a full worker's traffic; the kernel may give less.
 SOCKET_BUFFER: Final = 4 * 1024 * 1024
 
@@ -64,7 +66,10 @@ def to_bind(hosts: Sequence[str], *, announced: bool) -> list[str]:
 
 
 def udp_socket(host: str, port: int) -> socket.socket:
-    """A non-blocking UDP socket with large buffers; raises ``OSError`` when the address cannot be had."""
+    """A non-blocking UDP socket with large buffers, which tells when each datagram came where it can.
+
+    Raises ``OSError`` when the address cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_DGRAM)
     try:
@@ -73,6 +78,7 @@ def udp_socket(host: str, port: int) -> socket.socket:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             made.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
+        tell_arrivals(made)
         made.bind((host, port))
     except OSError:
         made.close()

@@ -20,6 +20,7 @@ from typing import Final, Self
 
 from parlour.media.transport import stun
 from parlour.media.transport.addresses import to_bind, udp_sockets
+from parlour.media.transport.arrival import ROOM, arrival
 from parlour.media.transport.burst import Burst, cuts, send_cut, send_singly
 from parlour.media.transport.dtls import Identity
 from parlour.media.transport.ice import Address, Candidate, Carrier, IceLite, Route, candidates
@@ -34,7 +35,9 @@ BATCH: Final = 64
 BUSY: Final = 0.008
 TICK: Final = 0.1
 MAX_CONNECTIONS: Final = 1024
+#: DTLS datagrams that wait for their turn, of everybody and of one leg: a flight has five, and may be sent again.
 MAX_HANDSHAKE_BACKLOG: Final = 1024
+MAX_LEG_BACKLOG: Final = 16
 
 _MAX_DATAGRAM: Final = 2048
 
@@ -104,6 +107,7 @@ class Endpoint:
         self._checks = 0
         self._seconds = 0.0
         self._handshakes: deque[tuple[Leg, bytes]] = deque()
+        self._shaking: Counter[Leg] = Counter()
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -191,9 +195,7 @@ class Endpoint:
         self._by_ufrag.pop(ice.local.ufrag, None)
         for carrier, address in ice.routes:
             if carrier.peers.get(address) is leg:
-                del carrier.peers[address]
-                if isinstance(carrier, TcpPeer):
-                    carrier.close()
+                self._vacate(carrier, address)
 
     def forget(self, leg: Leg) -> None:
         """The leg is closed."""
@@ -204,6 +206,12 @@ class Endpoint:
     def is_tcp(self, carrier: Carrier) -> bool:
         """Whether a carrier is a TCP connection."""
         return isinstance(carrier, TcpPeer)
+
+    def _vacate(self, carrier: Carrier, address: Address) -> None:
+        """Nobody is at this address any longer, and so a connection has no use."""
+        carrier.peers.pop(address, None)
+        if isinstance(carrier, TcpPeer):
+            carrier.close()
 
     # -- what arrives
 
@@ -241,21 +249,22 @@ class Endpoint:
             self._seconds += time.thread_time() - started
 
     def _read_on(self, port: UdpPort) -> int:
-        receive = port.socket.recvfrom
+        receive = port.socket.recvmsg
         now = port.read_at = self.clock()
+        ahead = time.time() - now
         for count in range(BATCH):
             try:
-                data, address = receive(_MAX_DATAGRAM)
+                data, ancillary, _, address = receive(_MAX_DATAGRAM, ROOM)
             except BlockingIOError:
                 return count
             except OSError:
                 self._dropped["socket error"] += 1
                 return count + 1
-            self.take(data, port, address, now)
+            self.take(data, port, address, arrival(ancillary, now, ahead))
         return BATCH
 
     def take(self, data: bytes, carrier: Carrier, address: Address, now: float) -> None:
-        """Bring one datagram to its leg. Never raises."""
+        """Bring one datagram to its leg, which came at ``now``. Never raises."""
         self._datagrams += 1
         try:
             if len(data) < 2:
@@ -297,6 +306,9 @@ class Endpoint:
         if message.kind != stun.REQUEST:
             self._dropped["stun not a request"] += 1
             return
+        if leg.ice.is_repeated(message.transaction, Route(carrier, address)):
+            self._dropped["stun repeated"] += 1
+            return
         if message.controlled:
             answer = stun.error(message.transaction, stun.ROLE_CONFLICT, "Role Conflict", leg.ice.key)
         else:
@@ -325,7 +337,7 @@ class Endpoint:
             peers[route.address] = leg
         gone = leg.checked(route, now, nominated=nominated)
         if gone is not None:
-            gone.carrier.peers.pop(gone.address, None)
+            self._vacate(gone.carrier, gone.address)
         return True
 
     def _queue_handshake(self, leg: Leg, data: bytes) -> None:
@@ -333,6 +345,10 @@ class Endpoint:
         if len(self._handshakes) >= MAX_HANDSHAKE_BACKLOG:
             self._dropped["dtls backlog full"] += 1
             return
+        if self._shaking[leg] >= MAX_LEG_BACKLOG:
+            leg.dropped["dtls backlog full"] += 1
+            return
+        self._shaking[leg] += 1
         self._handshakes.append((leg, data))
         if len(self._handshakes) == 1:
             asyncio.get_running_loop().call_soon(self._next_handshake)
@@ -345,6 +361,9 @@ class Endpoint:
             self._dropped["internal error"] += 1
             logger.exception("a DTLS datagram could not be handled")
         self._handshakes.popleft()
+        self._shaking[leg] -= 1
+        if not self._shaking[leg]:
+            del self._shaking[leg]
         if self._handshakes:
             asyncio.get_running_loop().call_soon(self._next_handshake)
 
@@ -373,7 +392,7 @@ class Endpoint:
         return port
 
     def _new_connection(self) -> TcpPeer:
-        return TcpPeer(self._connection_opened, self._connection_data, self._connection_ended)
+        return TcpPeer(self._connection_opened, self._connection_data, self._connection_ended, self._dropped)
 
     def _connection_opened(self, connection: TcpPeer) -> bool:
         if len(self._connections) >= MAX_CONNECTIONS:

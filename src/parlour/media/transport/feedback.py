@@ -111,6 +111,9 @@ class Feedback:
 
     def receive(self, plain: bytes, now: float, wall: float) -> None:
         """Take an unprotected compound packet."""
+        if rtcp.named(plain) > rtcp.MAX_NAMED:
+            self._dropped["rtcp asks for too much"] += 1
+            return
         try:
             packets = rtcp.parse(plain)
         except rtcp.RtcpError:
@@ -132,7 +135,8 @@ class Feedback:
             case rtcp.RtcpRrPacket():
                 self._blocks(packet.reports, now, wall)
             case rtcp.RtcpRtpfbPacket(fmt=rtcp.RTCP_RTPFB_NACK):
-                self._leg.resend(packet.media_ssrc, packet.lost, now)
+                lost = [sequence & 0xFFFF for sequence in packet.lost]  # the parser counts on beyond 16 bits
+                self._leg.resend(packet.media_ssrc, lost, now)
             case rtcp.RtcpPsfbPacket():
                 self._payload_feedback(packet)
             case rtcp.RtcpByePacket() if self._wire.srtp is not None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Address = tuple[str, int] | tuple[str, int, int, int]
 
 MAX_ROUTES: Final = 16
+#: So many checks are known again: ten minutes of a peer that makes one every 2.5 s.
+MAX_REMEMBERED: Final = 256
 #: A path without a check for so long, in seconds, gives way to any other that is checked, and so does a silent peer to
 #: another at the same address.
 STALE: Final = 10.0
@@ -103,6 +105,7 @@ class IceLite:
         self.last_check = now
         self._nominated = False
         self._routes: dict[Route, float] = {}
+        self._transactions: dict[bytes, Route] = {}
 
     @property
     def routes(self) -> Sequence[Route]:
@@ -126,6 +129,16 @@ class IceLite:
         oldest = next(known for known in self._routes if known != self.selected)
         del self._routes[oldest]
         return oldest
+
+    def is_repeated(self, transaction: bytes, route: Route) -> bool:
+        """Whether this very check came over another route before: whoever overheard it has written it again.
+
+        A peer itself makes a new one for each route, and sends it again over the same.
+        """
+        before = self._transactions.setdefault(transaction, route)
+        if len(self._transactions) > MAX_REMEMBERED:
+            del self._transactions[next(iter(self._transactions))]
+        return before != route
 
     def forget(self, route: Route) -> None:
         """The route is gone: its connection was closed, or another leg proved that it is its own."""

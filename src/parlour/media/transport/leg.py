@@ -243,10 +243,12 @@ class Leg:
         dtls = self._dtls
         if dtls is None or self.closed is not None:
             return
-        before, discarded = dtls.state, dtls.discarded
+        before, discarded, restarts = dtls.state, dtls.discarded, dtls.restarts
         self._send_plain(dtls.receive(data))
         if dtls.discarded > discarded:
             self.dropped["dtls malformed"] += 1
+        if dtls.restarts > restarts:
+            self.dropped["dtls handshake broken"] += 1
         if dtls.state is DtlsState.CLOSED:
             self.close("the peer closed the connection")
         elif dtls.state is DtlsState.FAILED:

@@ -1,7 +1,7 @@
 """The streams that a leg sends: shared payloads under the leg's own headers (RFC 3550, RFC 4588)."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -136,13 +136,19 @@ class OutgoingVideo(_Outgoing):
         self.packets += len(packets)
         self._last_timestamp = stamp
 
-    def resend(self, facts: MediaFacts, sequences: Iterable[int], wire: Wire, now: float) -> None:
-        """Answer a NACK: over the retransmission stream where there is one, else the same packet once more."""
+    def resend(self, facts: MediaFacts, sequences: Sequence[int], wire: Wire, now: float) -> None:
+        """Answer a NACK for ``sequences`` of 16 bits each, as far as the budget goes.
+
+        It goes over the retransmission stream where there is one, else it is the same packet once more.
+        """
         elapsed, self._budget_at = now - self._budget_at, now
         self._budget = min(self._budget + elapsed * RESEND_RATE, RESEND_BURST)
-        for sequence in sequences:
+        for number, sequence in enumerate(sequences):
+            if self._budget < 1:
+                self.refused += len(sequences) - number
+                return
             found = self._history.find(sequence)
-            if found is None or self._budget < 1:
+            if found is None:
                 self.refused += 1
                 continue
             self._budget -= 1

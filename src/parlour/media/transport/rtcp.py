@@ -31,12 +31,16 @@ from parlour.media.transport.outgoing import SenderFacts
 #: Seconds from the NTP era (1900) to the Unix epoch.
 NTP_OFFSET: Final = 2_208_988_800
 
+#: Packets that one compound may ask for again. Chromium asks for a keyframe rather than for more.
+MAX_NAMED: Final = 1000
+
 _CNAME: Final = 1
 _FIR_ENTRY = Struct("!IB3x")
 _NACK_ENTRY = Struct("!HH")
 _FEEDBACK = Struct("!BBHII")
 
 __all__ = [
+    "MAX_NAMED",
     "RTCP_PSFB_APP",
     "RTCP_PSFB_FIR",
     "RTCP_PSFB_PLI",
@@ -52,6 +56,7 @@ __all__ = [
     "fir_targets",
     "goodbye",
     "nack",
+    "named",
     "ntp_seconds",
     "ntp_time",
     "parse",
@@ -70,6 +75,19 @@ def parse(data: bytes) -> list[AnyRtcpPacket]:
         return RtcpPacket.parse(data)
     except (ValueError, IndexError, struct.error) as problem:
         raise RtcpError(str(problem)) from problem
+
+
+def named(data: bytes) -> int:
+    """How many packets a compound asks for again, which is what it costs to read. Never raises."""
+    count = at = 0
+    while at + 4 <= len(data):
+        end = at + 4 + 4 * int.from_bytes(data[at + 2 : at + 4])
+        if data[at + 1] == RTCP_RTPFB:
+            entries = data[at + _FEEDBACK.size : end]
+            whole = len(entries) - len(entries) % _NACK_ENTRY.size
+            count += sum(1 + following.bit_count() for _, following in _NACK_ENTRY.iter_unpack(entries[:whole]))
+        at = end
+    return count
 
 
 def ntp_time(wall: float) -> int:

@@ -1,7 +1,7 @@
 """Reading offers (RFC 8866, RFC 8829). What is taken of one is the answer's business: ``answer.py``."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -14,6 +14,9 @@ MAX_OFFER: Final = 64 * 1024
 MAX_SECTIONS: Final = 32
 _MAX_CODECS: Final = 128
 _MAX_EXTENSIONS: Final = 64
+_MAX_PARAMETERS: Final = 64
+#: Lines of one m-section that speak of all its payload types: each costs as much as there are payload types.
+MAX_WILDCARDS: Final = 16
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("sendrecv", "sendonly", "recvonly", "inactive")
 _TOKEN = re.compile(r"[\x21\x23-\x27\x2a\x2b\x2d\x2e\x30-\x39\x41-\x5a\x5e-\x7e]{1,64}")
@@ -21,6 +24,7 @@ _MEDIA_LINE = re.compile(r"([a-z]{1,32}) ([0-9]{1,5}) ([A-Za-z0-9/]{1,32})((?: [
 _ICE = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _FINGERPRINT = re.compile(r"([A-Za-z0-9-]{1,16}) ((?:[0-9A-Fa-f]{2}:){15,63}[0-9A-Fa-f]{2})")
 _RTPMAP = re.compile(r"([0-9]{1,3}) ([!-.0-~]{1,32})/([0-9]{1,9})(?:/([0-9]{1,2}))?")
+_FORMAT = re.compile(r"[0-9]{1,3}")
 _EXTMAP = re.compile(r"([0-9]{1,3})(?:/[a-z]+)? ([!-~]{1,256})(?: .*)?")
 
 
@@ -48,7 +52,8 @@ class Codec:
 class Section:
     """An m-section as offered, or the session's own part, from which the sections inherit.
 
-    ``rtpmap``s of unlisted payload types are left out of ``codecs``; order is kept.
+    ``rtpmap``s of unlisted payload types are left out of ``codecs``; order is kept. ``wildcards`` counts the lines
+    that are about all of them.
     """
 
     kind: str
@@ -66,6 +71,7 @@ class Section:
     bundle: tuple[str, ...] = ()
     codecs: dict[int, Codec] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
+    wildcards: int = 0
 
 
 @dataclass(slots=True)
@@ -136,15 +142,20 @@ def _rtpmap(section: Section, value: str) -> None:
         section.codecs[payload_type] = Codec(payload_type, found[2].upper(), int(found[3]), int(found[4] or 1))
 
 
-def _of_codec(section: Section, value: str) -> Iterator[tuple[Codec, str]]:
+def _of_codecs(section: Section, value: str) -> tuple[Iterable[Codec], str]:
+    """The codecs that a line is about, and what it says of them."""
     payload_type, _, content = value.partition(" ")
-    for codec in section.codecs.values():
-        if payload_type in ("*", str(codec.payload_type)):
-            yield codec, content
+    if payload_type == "*":
+        section.wildcards += 1
+        if section.wildcards > MAX_WILDCARDS:
+            raise BadOffer(f"A media section of the SDP has more than {MAX_WILDCARDS} lines for all payload types.")
+        return section.codecs.values(), content
+    codec = section.codecs.get(int(payload_type)) if _FORMAT.fullmatch(payload_type) else None
+    return () if codec is None else (codec,), content
 
 
 def _parameters(content: str) -> Iterator[tuple[str, str]]:
-    for part in content.split(";")[:64]:
+    for part in content.split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS]:
         name, _, value = part.strip().partition("=")
         if name:
             yield name.lower(), value
@@ -193,12 +204,15 @@ def _bundle_only(section: Section, _: str) -> None:
 
 
 def _fmtp(section: Section, value: str) -> None:
-    for codec, content in _of_codec(section, value):
-        codec.parameters = dict(_parameters(content))
+    codecs, content = _of_codecs(section, value)
+    parameters = dict(_parameters(content)) if codecs else {}
+    for codec in codecs:
+        codec.parameters = parameters
 
 
 def _feedback(section: Section, value: str) -> None:
-    for codec, content in _of_codec(section, value):
+    codecs, content = _of_codecs(section, value)
+    for codec in codecs:
         codec.feedback.append(content)
 
 

@@ -1,8 +1,7 @@
 """What the owner of a leg is told, and what it can ask."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from parlour.media.packets import RtpPacket
 
@@ -51,8 +50,7 @@ class LegSink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class LegStatistics:
+class LegStatistics(NamedTuple):
     """Counts since the leg was opened.
 
     ``dropped`` counts received datagrams by reason. ``round_trip`` and ``jitter`` are in seconds, ``loss`` is the last

@@ -1,6 +1,7 @@
 """ICE over TCP, the passive side: framed datagrams on connections that the peer makes (RFC 6544, RFC 4571)."""
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 from parlour.media.transport.burst import send_singly
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from parlour.media.transport.leg import Leg
 
+#: The shortest frame that is taken, in bytes: a DTLS record's header, and no other datagram is as short.
+MIN_FRAME: Final = 13
 #: The longest frame that is taken, in bytes, and how much may wait to be written on one connection.
 MAX_FRAME: Final = 2048
 MAX_WAITING: Final = 256 * 1024
@@ -21,7 +24,8 @@ PATIENCE: Final = 10.0
 class TcpPeer(asyncio.Protocol):
     """One connection, used like a socket with a single remote address.
 
-    ``taken`` is called with each frame, ``ended`` once the connection is gone.
+    ``taken`` is called with each frame, ``ended`` once the connection is gone. A frame of no sensible length ends the
+    connection and is counted in ``dropped``.
     """
 
     def __init__(
@@ -29,12 +33,14 @@ class TcpPeer(asyncio.Protocol):
         opened: "Callable[[TcpPeer], bool]",
         taken: "Callable[[bytes, TcpPeer], None]",
         ended: "Callable[[TcpPeer], None]",
+        dropped: Counter[str],
     ) -> None:
         self.peers: dict[Address, Leg] = {}
         self.address: Address = ("", 0)
         self._opened = opened
         self._taken = taken
         self._ended = ended
+        self._dropped = dropped
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._impatience: asyncio.TimerHandle | None = None
@@ -54,7 +60,8 @@ class TcpPeer(asyncio.Protocol):
         at, available = 0, len(buffer)
         while available - at >= 2:
             length = buffer[at] << 8 | buffer[at + 1]
-            if length > MAX_FRAME:
+            if not MIN_FRAME <= length <= MAX_FRAME:
+                self._dropped["tcp frame too short" if length < MIN_FRAME else "tcp frame too long"] += 1
                 self.abort()
                 return
             if available - at - 2 < length:

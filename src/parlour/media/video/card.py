@@ -19,6 +19,9 @@ NAME_FROM_HEIGHT = 140
 _FINE = 4
 """Shapes are drawn this much larger and averaged down: Pillow's own have jagged edges."""
 
+KEPT = 8 << 20
+"""Bytes of cards that are kept: five that fill a canvas of 720p, or a hundred of a room of 16."""
+
 INK = Rgb(0xFF, 0xFF, 0xFF)
 
 
@@ -42,14 +45,15 @@ def ground_colour(member_id: str) -> Rgb:
 
 
 class CardPress:
-    """Draws cards as I420 frames and keeps the last ones.
+    """Draws cards as I420 frames and keeps the last ones, of so many bytes in all.
 
     Safe to use from several threads; drawing takes milliseconds.
     """
 
-    def __init__(self, fonts: FontBook | None = None, capacity: int = 256) -> None:
+    def __init__(self, fonts: FontBook | None = None, capacity: int = KEPT) -> None:
         self._fonts = fonts or FontBook()
         self._capacity = capacity
+        self._size = 0
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Card, int, int], VideoFrame] = OrderedDict()
 
@@ -69,8 +73,10 @@ class CardPress:
                 image = self.image(card, width, height)
                 kept = VideoFrame.from_ndarray(np.asarray(image), "rgb24").reformat(format="yuv420p", threads=1)
                 self._kept[key] = kept
-                while len(self._kept) > self._capacity:
-                    self._kept.popitem(last=False)
+                self._size += _octets(width, height)
+                while self._size > self._capacity and len(self._kept) > 1:
+                    (_, *size), _ = self._kept.popitem(last=False)
+                    self._size -= _octets(*size)
             self._kept.move_to_end(key)
             return kept
 
@@ -148,6 +154,11 @@ class CardPress:
             runs.append(("".join(clusters).rstrip() + ellipsis, font))
             break
         return runs
+
+
+def _octets(width: int, height: int) -> int:
+    """What a frame of I420 takes."""
+    return width * height * 3 // 2
 
 
 @cache

@@ -2,9 +2,8 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
-from time import thread_time
 from typing import TYPE_CHECKING, cast
 
 import av
@@ -23,6 +22,10 @@ QUEUE = 30
 """Encoded pictures that wait for a decoder: one second of a camera."""
 HELD = 24
 """Of these, so many may wait for their time: 400 ms of a camera with 60 pictures a second."""
+RATE = 75
+"""Pictures a second of one sender that are decoded for as long as they come: a camera has 60."""
+BURST = 75
+"""So many on top, as where the network stood still or what was lost came after all."""
 
 _DECODERS = {VideoCodec.H264: "h264", VideoCodec.VP8: "vp8"}
 _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
@@ -30,11 +33,11 @@ _PLAIN_FORMATS = frozenset({"yuv420p", "yuvj420p"})
 
 @dataclass(slots=True)
 class DecoderStatistics:
-    """Counts since the start, in pictures; ``seconds`` is the CPU time of decoding.
+    """Counts since the start, in pictures.
 
     ``superseded`` were decoded and never taken because a newer one came, ``skipped`` not decoded because a newer
     keyframe or an error made them useless, ``refused`` came while the sender was disabled, ``hurried`` did not wait for
-    their time because too many did.
+    their time because too many did. ``overflows`` is how often too many waited, or came in too short a time.
     """
 
     decoded: int = 0
@@ -44,7 +47,6 @@ class DecoderStatistics:
     errors: int = 0
     overflows: int = 0
     hurried: int = 0
-    seconds: float = 0.0
 
 
 class PictureDecoder:
@@ -54,7 +56,7 @@ class PictureDecoder:
     `disabled`, until a keyframe of a proper size comes.
 
     ``schedule`` says when each picture is due; without one each is due when it comes. What waits is still encoded, so
-    it takes little room. It may be set at any time.
+    it takes little room. It may be set at any time. ``counts`` go on counting.
     """
 
     def __init__(self, codec: VideoCodec) -> None:
@@ -64,9 +66,11 @@ class PictureDecoder:
         self._queue: deque[EncodedPicture] = deque()
         self._lock = threading.Lock()
         self._overflowed = False
+        self._allowance = float(BURST)
+        self._fed_at = -inf
         self._broken = False
         self._context: VideoCodecContext | None = None
-        self._counts = DecoderStatistics()
+        self.counts = DecoderStatistics()
 
     @property
     def refresh_wanted(self) -> bool:
@@ -82,22 +86,31 @@ class PictureDecoder:
         """Queue a picture.
 
         A keyframe makes what waits before it useless, unless that waits for its time; too many waiting means starting
-        again at one.
+        again at one, and so does more than ``RATE`` and ``BURST`` allow.
         """
         with self._lock:
-            if picture.keyframe and (self.schedule is None or self._overflowed or len(self._queue) >= QUEUE):
-                self._counts.skipped += len(self._queue)
+            self._earn(picture.arrived)
+            if self._allowance < 1:
+                self.counts.overflows += not self._overflowed
+                self._overflowed = True
+            elif picture.keyframe and (self.schedule is None or self._overflowed or len(self._queue) >= QUEUE):
+                self.counts.skipped += len(self._queue)
                 self._queue.clear()
                 self._overflowed = False
             elif len(self._queue) >= QUEUE:
-                self._counts.skipped += len(self._queue)
-                self._counts.overflows += 1
+                self.counts.skipped += len(self._queue)
+                self.counts.overflows += 1
                 self._queue.clear()
                 self._overflowed = True
             if self._overflowed:
-                self._counts.skipped += 1
+                self.counts.skipped += 1
             else:
+                self._allowance -= 1
                 self._queue.append(picture)
+
+    def _earn(self, now: float) -> None:
+        self._allowance = min(self._allowance + RATE * max(0.0, now - self._fed_at), BURST)
+        self._fed_at = max(self._fed_at, now)
 
     def newest(self, due: float = inf) -> VideoFrame | None:
         """Decode all that waits and return the last frame, ``None`` without a new one. Blocks for the decoding.
@@ -113,13 +126,9 @@ class PictureDecoder:
             frame = self._decode(picture)
             if frame is not None:
                 if newest is not None:
-                    self._counts.superseded += 1
+                    self.counts.superseded += 1
                 newest = frame
         return None if newest is None else _plain(newest)
-
-    def statistics(self) -> DecoderStatistics:
-        """What was decoded and what was not."""
-        return replace(self._counts)
 
     def _take_due(self, due: float) -> list[EncodedPicture]:
         queue, schedule = self._queue, self.schedule
@@ -131,17 +140,16 @@ class PictureDecoder:
         while queue and schedule.due_at(queue[0].timestamp, queue[0].arrived) <= due:
             pictures.append(queue.popleft())
         while len(queue) > HELD:
-            self._counts.hurried += 1
+            self.counts.hurried += 1
             pictures.append(queue.popleft())
         return pictures
 
     def _decode(self, picture: EncodedPicture) -> VideoFrame | None:
+        if self._broken and not picture.keyframe:
+            self.counts.skipped += 1
+            return None
         if not self._is_admitted(picture):
             return None
-        if self._broken and not picture.keyframe:
-            self._counts.skipped += 1
-            return None
-        started = thread_time()
         try:
             if self._context is None or picture.codec is not self.codec:
                 self.codec, self._context = picture.codec, _open(picture.codec)
@@ -149,15 +157,14 @@ class PictureDecoder:
             self._broken = any(frame.is_corrupt for frame in frames)
         except (av.FFmpegError, ValueError):
             frames, self._broken = [], True
-        self._counts.seconds += thread_time() - started
         if self._broken:
             self._context = None
-            self._counts.errors += 1
+            self.counts.errors += 1
             return None
         if not frames or is_too_large(frames[-1].width, frames[-1].height):
             return None
-        self._counts.decoded += len(frames)
-        self._counts.superseded += len(frames) - 1
+        self.counts.decoded += len(frames)
+        self.counts.superseded += len(frames) - 1
         return frames[-1]
 
     def _is_admitted(self, picture: EncodedPicture) -> bool:
@@ -166,7 +173,7 @@ class PictureDecoder:
             sizes = _declared_sizes(picture)
         except PayloadError:
             self._broken = True
-            self._counts.errors += 1
+            self.counts.errors += 1
             return False
         excess = [size for size in sizes if is_too_large(*size)]
         if excess:
@@ -175,7 +182,7 @@ class PictureDecoder:
         elif sizes and picture.keyframe:
             self.disabled = None
         if self.disabled is not None:
-            self._counts.refused += 1
+            self.counts.refused += 1
             return False
         return True
 

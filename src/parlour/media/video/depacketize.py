@@ -1,6 +1,6 @@
 """The packets of one sender's camera, in any order and with holes, to whole pictures that can be decoded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from parlour.media.packets import RtpPacket
 from parlour.media.video.codec import EncodedPicture, PayloadError, VideoCodec
@@ -30,7 +30,6 @@ class DepacketizerStatistics:
     lost: int = 0
     late: int = 0
     malformed: int = 0
-    waiting_packets: int = 0
 
 
 class Depacketizer:
@@ -38,7 +37,7 @@ class Depacketizer:
 
     ``patience`` is how long, in seconds of the packets' arrival times, packets wait behind a hole: long enough for a
     retransmission, short enough not to freeze. A picture with a hole is dropped, and all after it up to the next
-    keyframe. ``parameter_sets`` are H.264 NAL units that the sender gave in SDP.
+    keyframe. ``parameter_sets`` are H.264 NAL units that the sender gave in SDP. ``counts`` go on counting.
     """
 
     def __init__(self, codec: VideoCodec, *, patience: float = 0.15, parameter_sets: tuple[bytes, ...] = ()) -> None:
@@ -55,14 +54,14 @@ class Depacketizer:
         self._timestamp: int | None = None
         self._broken = False
         self._needs_keyframe = True
-        self._counts = DepacketizerStatistics()
+        self.counts = DepacketizerStatistics()
 
     def push(self, packet: RtpPacket) -> list[EncodedPicture]:
         """Take a packet and return the pictures that it completes, oldest first, usually none or one."""
         if self._next < 0 or abs(packet.sequence - self._next) > JUMP:
             self._restart(packet.sequence)
         if packet.sequence < self._next or packet.sequence in self._behind_hole:
-            self._counts.late += 1
+            self.counts.late += 1
             return []
         if packet.sequence > self._next:
             if not self._behind_hole:
@@ -91,13 +90,14 @@ class Depacketizer:
                     break
         return absent
 
-    def statistics(self) -> DepacketizerStatistics:
-        """What came and what was lost."""
-        return replace(self._counts, waiting_packets=len(self._behind_hole))
+    @property
+    def waiting(self) -> int:
+        """How many packets wait behind a hole."""
+        return len(self._behind_hole)
 
     def _restart(self, sequence: int) -> None:
         if self._next >= 0:
-            self._counts.lost += 1
+            self.counts.lost += 1
             self._lose()
         self._behind_hole.clear()
         self._next = sequence
@@ -109,7 +109,7 @@ class Depacketizer:
 
     def _give_up_hole(self) -> None:
         first = min(self._behind_hole)
-        self._counts.lost += first - self._next
+        self.counts.lost += first - self._next
         self._next = first
         self._lose()
 
@@ -138,30 +138,30 @@ class Depacketizer:
             self._finish(packet.arrived, pictures)
 
     def _spoil(self) -> None:
-        self._counts.malformed += 1
+        self.counts.malformed += 1
         self._lose()
 
     def _finish(self, arrived: float, pictures: list[EncodedPicture]) -> None:
         timestamp, broken = self._timestamp, self._broken
         self._timestamp, self._broken = None, False
         if broken or timestamp is None:
-            self._counts.dropped += 1
+            self.counts.dropped += 1
             return
         try:
             whole = self._assembler.finish()
         except PayloadError:
-            self._counts.malformed += 1
-            self._counts.dropped += 1
+            self.counts.malformed += 1
+            self.counts.dropped += 1
             self._lose()
             return
         if whole is None:
             return
         data, keyframe = whole
         if self._needs_keyframe and not keyframe:
-            self._counts.dropped += 1
+            self.counts.dropped += 1
             self.refresh_wanted = True
             return
         self._needs_keyframe = self.refresh_wanted = False
-        self._counts.pictures += 1
-        self._counts.keyframes += keyframe
+        self.counts.pictures += 1
+        self.counts.keyframes += keyframe
         pictures.append(EncodedPicture(self.codec, data, timestamp, keyframe, arrived))

@@ -3,7 +3,6 @@
 import random
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from time import thread_time
 from typing import cast
 
 import av
@@ -38,14 +37,13 @@ _LEVELS = ((108_000, 3600, "3.1"), (216_000, 5120, "3.2"), (245_760, 8192, "4.0"
 
 @dataclass(slots=True)
 class RenditionStatistics:
-    """Counts since the start; ``seconds`` is the CPU time of encoding in the calling thread."""
+    """Counts since the start."""
 
     pictures: int = 0
     keyframes: int = 0
     packets: int = 0
     octets: int = 0
     rebuilds: int = 0
-    seconds: float = 0.0
 
 
 class Rendition:
@@ -90,7 +88,6 @@ class Rendition:
         if timestamp <= self._last:
             raise ValueError(f"time stands still at {timestamp}")
         self._last = timestamp
-        started = thread_time()
         if (frame.width, frame.height) != (self.width, self.height):
             frame = self._reformatter.reformat(
                 frame,
@@ -106,7 +103,6 @@ class Rendition:
         packets: list[MediaPacket] = []
         for encoded in self._context.encode(frame):
             packets += self._packets(bytes(encoded), timestamp, keyframe=encoded.is_keyframe)
-        self._counts.seconds += thread_time() - started
         return packets
 
     def statistics(self) -> RenditionStatistics:

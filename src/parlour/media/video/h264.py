@@ -76,7 +76,8 @@ class H264Assembler:
         """Forget the access unit in hand."""
         self._parts: list[bytes] = []
         self.size = 0
-        self._in_fragment = False
+        self._in_fragment = self._in_set = False
+        self._set_parts: list[bytes] = []
         self._kinds: set[int] = set()
         self._has_slice = False
         self._from_the_start = True
@@ -124,10 +125,13 @@ class H264Assembler:
             self._from_the_start = bool(body and body[0] & 0x80)
             self._has_slice = True
         self._kinds.add(kind)
+        self._in_set = kind in (NAL_SPS, NAL_PPS)
         self._append(START_CODE + bytes((header,)) + body)
 
     def _append(self, part: bytes) -> None:
         self._parts.append(part)
+        if self._in_set:
+            self._set_parts.append(part)
         self.size += len(part)
 
     def finish(self) -> tuple[bytes, bool] | None:
@@ -137,15 +141,14 @@ class H264Assembler:
         picture that comes without: some senders give them once, or only in SDP (sprop-parameter-sets).
         """
         data, kinds, whole = b"".join(self._parts), self._kinds, self._from_the_start and not self._in_fragment
-        has_slice = self._has_slice
+        has_slice, sets = self._has_slice, b"".join(self._set_parts)
         self.reset()
         if not whole:
             raise PayloadError("the access unit is not whole")
         if NAL_SPS in kinds:
-            sets = b"".join(START_CODE + nal for nal in split_nals(data) if nal[0] & 0x1F in (NAL_SPS, NAL_PPS))
             self._sets = sets if len(sets) <= MAX_SETS else b""
-        elif NAL_PPS in kinds and len(self._sets) + len(data) <= MAX_SETS:
-            self._sets += b"".join(START_CODE + nal for nal in split_nals(data) if nal[0] & 0x1F == NAL_PPS)
+        elif NAL_PPS in kinds and len(self._sets) + len(sets) <= MAX_SETS:
+            self._sets += sets
         if not has_slice:
             return None
         if NAL_IDR not in kinds:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from time import thread_time
 from typing import NamedTuple
 
 from av import VideoFrame
@@ -23,7 +22,7 @@ class TileSpec(NamedTuple):
 
 @dataclass(slots=True)
 class CompositorStatistics:
-    """Counts since the start; ``seconds`` is the CPU time of `Compositor.compose`, ``scaling`` the part of swscale.
+    """Counts since the start; ``scaling`` is the CPU time of fitting frames to tiles, in seconds.
 
     ``updates`` are frames that came, ``superseded`` those a newer one replaced before they were drawn, ``unseen`` those
     of members without a tile or behind a card; ``scaled`` and ``painted`` count tiles, ``composed`` and ``unchanged``
@@ -37,7 +36,6 @@ class CompositorStatistics:
     painted: int = 0
     composed: int = 0
     unchanged: int = 0
-    seconds: float = 0.0
     scaling: float = 0.0
 
 
@@ -134,7 +132,6 @@ class Compositor:
 
         The frame shares the canvas's pixels, so it must have been encoded before the next call; see `frame`.
         """
-        started = thread_time()
         with self._lock:
             changes, self._changes = self._changes, _Changes()
             self._rests = bool(self._slow) and not self._rests
@@ -155,7 +152,6 @@ class Compositor:
         self._counts.painted += painted
         self._counts.composed += composed
         self._counts.unchanged += not composed
-        self._counts.seconds += thread_time() - started
         return self.canvas.shared if composed else None
 
     def frame(self) -> VideoFrame:
@@ -200,9 +196,7 @@ class Compositor:
     def _renew(self, tile: Tile) -> int:
         frame = self._frames.get(tile.member_id)
         if frame is not None:
-            started = thread_time()
-            tile.show(frame)
-            self._counts.scaling += thread_time() - started
+            self._counts.scaling += tile.show(frame)
             return 1
         face = self._faces.get(tile.member_id) or Card(tile.member_id, "")
         tile.show_card(self._cards.frame(face, tile.rect.width, tile.rect.height))

@@ -1,8 +1,5 @@
 """The picture of a room, made on time: a thread that decodes, composes and encodes at the room's frame rate."""
 
-import logging
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +8,9 @@ from dataclasses import dataclass, field
 from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
+from parlour.media.metronome import Metronome
 from parlour.media.packets import MediaPacket
+from parlour.media.priority import PICTURE
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.encode import Rendition
 from parlour.media.video.keyframes import KeyframeRequests
@@ -19,8 +18,6 @@ from parlour.media.video.pace import IDLE_EVERY, SETTLING, Pace, timestamp_of
 from parlour.media.video.picture import Compositor
 from parlour.media.video.rendition import RenditionId, RenditionSize, Shape, shapes
 
-NICE = 5
-"""The thread's priority, lower than that of sound and packets: where the machine is busy they go first."""
 BEHIND_MAX = 0.25
 """Seconds behind its clock at which the plane lets ticks go instead of catching up."""
 
@@ -28,8 +25,6 @@ Deliver = Callable[[RenditionId, list[MediaPacket]], None]
 """Takes a picture's packets, in the plane's thread."""
 Look = Callable[[int, Callable[[], VideoFrame]], None]
 """Looks at the canvas at the end of a tick, in the plane's thread. The frame shares the canvas's pixels until then."""
-
-log = logging.getLogger("parlour.media")
 
 
 @dataclass(slots=True)
@@ -76,12 +71,13 @@ class PicturePlane:
         self._outputs: dict[RenditionId, _Output] = {}
         self._reformatter = VideoReformatter()
         self._lock = threading.Lock()
-        self._ending = threading.Event()
         self._every = 1
-        self._ticks = self._missed = self._encoded = 0
-        self._decoding = self._composing = self._encoding = self._seconds = 0.0
-        self._thread = threading.Thread(target=self._run, name="parlour-picture", daemon=True)
-        self._thread.start()
+        self._ticks = self._encoded = 0
+        self._decoding = self._composing = self._encoding = 0.0
+        self._metronome = Metronome(
+            "parlour-picture", self._tick, started=started, period=1 / fps, behind_max=BEHIND_MAX, niceness=PICTURE
+        )
+        self._metronome.start()
 
     def show(self, member_id: str, decoder: PictureDecoder | None) -> None:
         """Take a member's pictures from this decoder, or from none any more."""
@@ -115,16 +111,15 @@ class PicturePlane:
         return self._shapes[size].bitrate
 
     def end(self) -> None:
-        """Stop after the tick in work. Blocks for as long as that takes."""
-        self._ending.set()
-        self._thread.join()
+        """Stop before the next tick. Blocks until it would be due."""
+        self._metronome.end()
 
     def statistics(self) -> dict[str, float]:
         """Counts since the start; those in ``seconds`` are CPU time of the plane's thread, the last one all of it."""
         composed = self.compositor.statistics()
         return {
             "ticks": self._ticks,
-            "missed": self._missed,
+            "missed": self._metronome.missed,
             "encoded": self._encoded,
             "renditions": len(self._outputs),
             "renditions_small": sum(rendition.size is RenditionSize.SMALL for rendition in tuple(self._outputs)),
@@ -134,31 +129,8 @@ class PicturePlane:
             "scale_seconds": composed.scaling,
             "compose_seconds": self._composing - composed.scaling,
             "encode_seconds": self._encoding,
-            "seconds": self._seconds,
+            "seconds": self._metronome.seconds,
         }
-
-    def _run(self) -> None:
-        if sys.platform == "linux":  # where priorities are a thread's own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-        started = self._started
-        tick = 0
-        while True:
-            due = started + tick / self._fps
-            now = time.monotonic()
-            if now - due > BEHIND_MAX:
-                late = int((now - due) * self._fps)
-                self._missed += late
-                tick += late
-                due = started + tick / self._fps
-            if self._ending.wait(max(0.0, due - now)):
-                return
-            try:
-                self._tick(tick)
-            except Exception:
-                # The room goes on with the next picture; a tick that fails each time shows in the log and the counts.
-                self._missed += 1
-                log.exception("a picture failed")
-            tick += 1
 
     def _tick(self, tick: int) -> None:
         self._ticks += 1
@@ -198,7 +170,6 @@ class PicturePlane:
         self._decoding += decoded - started
         self._composing += composed - decoded
         self._encoding += encoded - composed
-        self._seconds = time.thread_time()
 
     def _encode(
         self,

@@ -1,6 +1,7 @@
 """The size that an H.264 sequence parameter set declares (ITU-T H.264, 7.3.2.1.1), read before decoding."""
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from parlour.media.video.codec import PayloadError
@@ -10,6 +11,9 @@ _EMULATION = re.compile(rb"\x00\x00\x03")
 
 MAX_SPS = 1024
 """Bytes of a parameter set that are looked at; real ones have some thirty."""
+
+MAX_FOUND = 8
+"""Parameter sets that one picture may have; real ones have one or two, and each costs as much as many packets."""
 
 _WITH_CHROMA_FORMAT = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 
@@ -30,11 +34,15 @@ class SequenceParameters(NamedTuple):
 
 
 def find_parameters(stream: bytes) -> list[SequenceParameters]:
-    """Every parameter set that a decoder would find in an Annex B byte stream. Raises `PayloadError` for a broken one.
+    """Every parameter set that a decoder would find in an Annex B byte stream.
 
     The stream is searched for start codes as a decoder does, so a set hidden inside another NAL unit is found as well.
+    Raises `PayloadError` for a broken one, and where there are more than `MAX_FOUND`.
     """
-    return [read_parameters(stream[match.end() : match.end() + MAX_SPS]) for match in _SPS_START.finditer(stream)]
+    starts = [match.end() for match in islice(_SPS_START.finditer(stream), MAX_FOUND + 1)]
+    if len(starts) > MAX_FOUND:
+        raise PayloadError("too many parameter sets")
+    return [read_parameters(stream[start : start + MAX_SPS]) for start in starts]
 
 
 def read_parameters(body: bytes) -> SequenceParameters:
@@ -109,8 +117,6 @@ class _Bits:
 
     def golomb(self) -> int:
         """An unsigned Exp-Golomb code (section 9.1)."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            _at_most(zeros, 31)
-        return (1 << zeros) - 1 + self.take(zeros)
+        zeros = self._left - (self._value & ((1 << self._left) - 1)).bit_length()
+        self.take(_at_most(zeros, 31))
+        return self.take(zeros + 1) - 1
