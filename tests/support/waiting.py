@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """After so many seconds a test has waited in vain.
 
 It ends a test that would hang, and judges nobody: on a machine that is busy with other tests everything takes its time.

@@ -319,36 +319,43 @@ class Conference:
     def _picture_made(self, rendition: RenditionId, packets: list[MediaPacket]) -> None:
         if self._recorders is not None and packets:
             self._recorders.picture(rendition, packets[0].timestamp / VIDEO_CLOCK, packets)
-        self._hand_over(self._send_picture, rendition, packets)
+        self._hand_over(self._send_picture, self._miss_picture, rendition, packets)
 
     def _sound_made(self, result: TickResult) -> None:
         if self._recorders is not None:
             self._recorders.sound(result.timestamp / RATE, result.samples)
-        self._hand_over(self._send_sound, result)
+        self._hand_over(self._send_sound, None, result)  # what comes next needs nothing of it
 
-    def _hand_over(self, act: Callable[..., None], *arguments: object) -> None:
+    def _hand_over(self, act: Callable[..., None], miss: Callable[..., None] | None, *what: object) -> None:
         self._waiting.append(None)
         with suppress(RuntimeError):  # the loop is closed: the process ends
-            self._loop.call_soon_threadsafe(act, *arguments)
+            self._loop.call_soon_threadsafe(self._take_over, act, miss, what)
 
-    def _is_in_time(self) -> bool:
-        """Take over what was handed over first, unless the loop is so far behind that nobody wants that any more."""
+    def _take_over(self, act: Callable[..., None], miss: Callable[..., None] | None, what: tuple[object, ...]) -> None:
+        """Do what was handed over first, unless the loop is so far behind that nobody wants that any more."""
         self._waiting.popleft()
         in_time = len(self._waiting) < BEHIND_MAX
         self._unsent += not in_time
-        return in_time
+        if in_time:
+            act(*what)
+        elif miss is not None:
+            miss(*what)
 
     def _send_picture(self, rendition: RenditionId, packets: list[MediaPacket]) -> None:
-        started, in_time = time.thread_time(), self._is_in_time()
+        started = time.thread_time()
         for call in self._calls.values():
-            if in_time and self._sees(call):
+            if self._sees(call):
                 call.send_picture(rendition, packets)
             else:
                 call.miss_picture(rendition)
         self._sending += time.thread_time() - started
 
+    def _miss_picture(self, rendition: RenditionId, _: list[MediaPacket]) -> None:
+        for call in self._calls.values():
+            call.miss_picture(rendition)
+
     def _send_sound(self, result: TickResult) -> None:
-        if not self._is_in_time() or self._over:
+        if self._over:
             return
         started = time.thread_time()
         for call in self._calls.values():
