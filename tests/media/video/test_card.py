@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from parlour.media.video.card import INK, Card, CardPress, disc_colour
 from parlour.media.video.colour import contrast
-from parlour.media.video.fonts import FontBook
+from parlour.media.video.fonts import MAX_SIZES, FontBook
 from parlour.media.video.initials import graphemes, initials
 
 BUNDLED = FontBook(folders=())
@@ -105,6 +105,16 @@ def test_what_is_kept_of_them_is_bounded_by_its_size() -> None:
         press.frame(Card("bob", str(number)), 160, 90)
     assert sum(frame.width * frame.height * 3 // 2 for frame in press._kept.values()) == press._size <= 1 << 20
     assert len(press._kept) == (1 << 20) // (160 * 90 * 3 // 2)
+
+
+def test_few_sizes_of_a_font_are_open_the_last_ones() -> None:
+    face = BUNDLED.face_for("Ann", bold=True)
+    assert face is not None
+    often = face.at(10)
+    for size in range(20, 40):
+        face.at(size)
+        assert face.at(10) is often
+    assert list(face._sizes) == [*range(40 - MAX_SIZES + 1, 40), 10]
 
 
 def test_the_name_is_written_where_there_is_room() -> None:

@@ -19,8 +19,12 @@ NAME_FROM_HEIGHT = 140
 _FINE = 4
 """Shapes are drawn this much larger and averaged down: Pillow's own have jagged edges."""
 
-KEPT = 8 << 20
-"""Bytes of cards that are kept: five that fill a canvas of 720p, or a hundred of a room of 16."""
+KEPT = 2 << 20
+"""Bytes of cards that are kept for when they are shown again: one that fills a canvas of 720p, or 24 of a room of 16.
+
+Tiles keep what they show themselves. Much more would only look like a worker that grows, for people come with ever new
+names.
+"""
 
 INK = Rgb(0xFF, 0xFF, 0xFF)
 
