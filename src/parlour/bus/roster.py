@@ -6,11 +6,13 @@ from uuid import UUID
 
 from nats.aio.msg import Msg
 
-from parlour.bus.link import DEAD_S, Alive, Lease, alive_decoder, is_for
+from parlour.bus.link import ALIVE_S, DEAD_S, Alive, Lease, alive_decoder, is_for
 
 WORKERS_MAX = 1024
 FORGET_S = 60.0
 """How long a dead worker is remembered."""
+DOZE_S = 3 * ALIVE_S
+"""After so long without a look this process stood still, and has not read yet what was said meanwhile."""
 
 
 @dataclass(slots=True)
@@ -24,13 +26,16 @@ class _Seen:
 
 
 class Roster:
-    """The workers that were heard. While the bus is away nobody is taken for dead: it is not their silence."""
+    """The workers that were heard. ``look`` must be called every ``ALIVE_S``.
+
+    While the bus is away, or this process itself stands still, nobody is taken for dead: it is not their silence.
+    """
 
     def __init__(self, clock: Callable[[], float], connected: Callable[[], bool]) -> None:
         self._clock = clock
         self._connected = connected
         self._seen: dict[str, _Seen] = {}
-        self._listening_since = clock()
+        self._listening_since = self._looked_at = clock()
         self._away = False
 
     def heard(self, message: Msg) -> None:
@@ -44,12 +49,14 @@ class Roster:
         self._seen[alive.worker] = _Seen(alive, frozenset(alive.rooms), self._clock())
 
     def look(self) -> None:
-        """See whether the bus was away, and forget who is long dead."""
+        """See whether the bus was away, or this process, and forget who is long dead."""
+        dozed = self._dozed()
+        self._looked_at = self._clock()
         if not self._connected():
             self._away = True
-        elif self._away:
+        elif self._away or dozed:
             self._away = False
-            self._listening_since = self._clock()
+            self._listening_since = self._looked_at
         for name, seen in list(self._seen.items()):
             if self._silent(seen, FORGET_S):
                 del self._seen[name]
@@ -114,9 +121,12 @@ class Roster:
         return not seen.alive.leaving and not self._silent(seen, DEAD_S)
 
     def _silent(self, seen: _Seen, seconds: float) -> bool:
-        if self._away or not self._connected():
+        if self._away or not self._connected() or self._dozed():
             return False
         return self._clock() - max(seen.at, self._listening_since) >= seconds
+
+    def _dozed(self) -> bool:
+        return self._clock() - self._looked_at >= DOZE_S
 
 
 def _burden(seen: _Seen) -> tuple[int, float, int, float, str]:
