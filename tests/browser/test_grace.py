@@ -10,10 +10,11 @@ from tests.cluster.conftest import figures
 from tests.cluster.conftest import until as until_so
 from tests.support.people import TurnedAway, kill_browser, start_browser, until
 from tests.support.server import serving
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
-GRACE_S = 10
+GRACE_S = 20
 
 
 async def test_a_killed_browser_leaves_the_room_after_the_grace_period(tmp_path: Path, site: str) -> None:
@@ -41,7 +42,7 @@ async def test_a_killed_browser_leaves_the_room_after_the_grace_period(tmp_path:
                 async def alone() -> bool:
                     return len((await red.do("getMembers"))["members"]) == 1
 
-                assert await until(alone, 2 * GRACE_S)
+                assert await until(alone, GRACE_S + PATIENCE_S)
                 left = await red.told_of(green, "member.left")
                 assert left["reason"] == "connection lost"
                 assert await red.sees_as(green, "nowhere")

@@ -23,7 +23,7 @@ async (uri) => {
   document.body.replaceChildren(video);
   video.preload = "auto";
   video.src = uri;
-  const happens = (name, seconds = 20) => new Promise((resolve, reject) => {
+  const happens = (name, seconds = 60) => new Promise((resolve, reject) => {
     video.addEventListener(name, resolve, { once: true });
     setTimeout(() => reject(new Error(`no ${name}; ${video.error?.message}; ${told}`)), seconds * 1000);
   });
@@ -37,13 +37,16 @@ async (uri) => {
   await video.play();
   while (video.currentTime < before + 1.5) await happens("timeupdate");
   const advanced = video.currentTime;
-  const middle = colour();
   const sound = video.webkitAudioDecodedByteCount;
   const late = video.duration - 1;
+  video.pause();
   video.currentTime = late;
   await happens("seeked");
   const sought = video.currentTime;
-  await happens("ended");
+  const middle = colour();
+  const over = happens("ended");
+  await video.play();
+  await over;
   const error = video.error?.message ?? null;
   return { duration: video.duration, advanced, sought, late, middle, sound, error, ended: video.ended, told,
     width: video.videoWidth, height: video.videoHeight, dropped: video.getVideoPlaybackQuality().corruptedVideoFrames };

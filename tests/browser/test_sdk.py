@@ -84,7 +84,7 @@ async def test_whoever_ends_their_own_call_is_answered(house: House, new_tab: Ne
     alice = await one.page.evaluate("to => dial(to)", VIDEO)
     for tab in (one, two):  # the SDK has joined before it has set the answer; to end there is an error to it
         await tab.page.evaluate("until(() => call.peer.instance.remoteDescription)")
-    answered = "Promise.race([%s.then(() => 'yes'), new Promise((late) => setTimeout(late, 5000, 'never'))])"
+    answered = "Promise.race([%s.then(() => 'yes'), new Promise((late) => setTimeout(late, 60000, 'never'))])"
     assert await one.page.evaluate(answered % parting) == "yes"
     await one.page.evaluate("heardOf('call.left')")
     await one.page.evaluate("heardOf('destroy')")

@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Error, Playwright, async_playwright
 
-from tests.cluster.conftest import figures
+from tests.cluster.conftest import figures, until
 from tests.support.people import POLL_S, Person, start_browser, visitor
 from tests.support.server import RunningServer, serving
 from tests.support.waiting import PATIENCE_S
@@ -42,7 +42,8 @@ class Venue:
         return f"ws://localhost:{self.server.port}"
 
     async def room(self, **settings: Any) -> Room:
-        """Make a room."""
+        """Make a room, as soon as there is somebody to have it."""
+        await until(lambda: figures(self.server))
         async with self.server.async_client() as client:
             asked = {"name": f"room {next(self._names)}", "enable_room_previews": False} | settings
             made = (await client.post("/api/fabric/resources/conference_rooms", json=asked)).json()

@@ -10,11 +10,19 @@ from rich.console import Console
 from parlour.cli import loadtest_show
 from parlour.cli.room import PATH
 from tests.cli.conftest import Parlour
+from tests.cluster.conftest import figures
 from tests.support.server import RunningServer
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
 SHORT = ("--seconds", "2", "--join-every", "0", "--json")
+
+
+@pytest.fixture(autouse=True)
+def somebody_has_rooms(shared_server: RunningServer) -> None:
+    """A server answers before its media worker is there."""
+    wait_until(lambda: figures(shared_server))
 
 
 def test_two_meet_and_see_one_another(parlour: Parlour, shared_server: RunningServer) -> None:
@@ -90,17 +98,17 @@ def test_who_waits_at_a_terminal_sees_how_it_goes(parlour: Parlour, monkeypatch:
     monkeypatch.setattr(
         loadtest_show, "errors", Console(file=screen, force_terminal=True, color_system=None, width=160)
     )
-    found = parlour.ok("loadtest", "-n", "2", "--loss", "0", *SHORT).json
+    found = parlour.ok("loadtest", "-n", "2", "--loss", "0", "--seconds", "5", "--join-every", "0", "--json").json
     shown = screen.getvalue()
     for what in ("Making what they send", "Joining: ", "Settling", "Measuring"):
         assert what in shown
-    figures = r"Measuring .*? (\d+) in, ([\d,]+) packets/s, ([\d.]+) pictures/s, (\d+) ms old, \d+ lost"
-    lines = [[float(value.replace(",", "")) for value in line] for line in re.findall(figures, shown)]
+    line = r"Measuring .*? (\d+) in, ([\d,]+) packets/s, ([\d.]+) pictures/s, (\d+) ms old, \d+ lost"
+    lines = [[float(value.replace(",", "")) for value in values] for values in re.findall(line, shown)]
     members, packets, pictures, ages = zip(*lines, strict=True)
     assert set(members) == {2}
-    assert found["cost"]["packets_in"] / 2 < median(packets) < found["cost"]["packets_in"] * 2
-    assert found["members"][0]["fps"] / 2 < median(pictures) < found["members"][0]["fps"] * 2
-    assert found["picture"]["age"]["median"] / 3 < median(ages) < found["picture"]["age"]["median"] * 3
+    assert found["cost"]["packets_in"] / 3 < median(packets) < found["cost"]["packets_in"] * 3
+    assert found["members"][0]["fps"] / 3 < median(pictures) < found["members"][0]["fps"] * 3
+    assert found["picture"]["age"]["median"] / 10 < median(ages) < found["picture"]["age"]["median"] * 10
 
 
 def test_nobody_is_shown_anything_where_there_is_no_terminal(parlour: Parlour) -> None:

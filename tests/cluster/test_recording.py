@@ -19,9 +19,9 @@ from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
-LOSS_S = 2.0
-"""What may be lost of a film with the process that made it."""
-SHOT_S = 5.0
+LOSS_S = 3.0
+"""What may be lost of a film with the process that made it, where other tests keep the machine busy."""
+SHOT_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def are_completed(folder: Path, count: int) -> bool:
 def assert_is_kept(folder: Path, recording: Kept, seconds: float, more: float = 0.0) -> None:
     """The file is there, and what was shot in so many seconds; it may go on for some ``more``."""
     film = watch(folder / "data" / "objects" / recording.key)
-    assert film.video == pytest.approx(film.audio, abs=0.1)
+    assert film.video == pytest.approx(film.audio, abs=0.5)
     assert recording.duration == pytest.approx(max(film.video, film.audio), abs=0.05)
     assert seconds - LOSS_S <= film.video <= seconds + more + 1
 

@@ -15,8 +15,8 @@ from tests.support.signalling import Json
 
 pytestmark = pytest.mark.slow
 
-IN_TIME_S = 1.0
-AHEAD_S = 15
+IN_TIME_S = 5.0
+AHEAD_S = 20
 """Seconds from the beginning to the removal: time to lose a worker and to come back."""
 
 

@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
+from math import gcd
 from typing import TYPE_CHECKING
 
 from aiortc.rtp import RtcpPsfbPacket, RtcpReceiverInfo, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
@@ -20,7 +21,7 @@ from parlour.media.transport.dtls import Identity
 from parlour.media.transport.ice import Address
 from parlour.media.transport.incoming import Missing
 from parlour.media.transport.srtp import PROFILES
-from parlour.media.video.codec import VideoCodec
+from parlour.media.video.codec import VIDEO_CLOCK, VideoCodec
 from parlour.media.video.decode import PictureDecoder
 from parlour.media.video.depacketize import Depacketizer
 from tests.domain.live.people import a_room
@@ -304,6 +305,12 @@ def only(offer: str, codec: str) -> str:
         if name != codec:
             offer = offer.replace(f" {name}/90000", f" X-{name}/90000")
     return offer
+
+
+def is_at(rate: int, steps: Sequence[int]) -> bool:
+    """Whether pictures come at exactly this rate, by the steps between them: where one is missing, a whole step is."""
+    step = VIDEO_CLOCK // rate
+    return gcd(*steps) == step and sorted(steps)[len(steps) // 2] == step
 
 
 @lru_cache

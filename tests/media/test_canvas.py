@@ -1,7 +1,6 @@
 """The size of the room's picture and how often it comes, as a receiver decodes it and reads its packets' times."""
 
 from itertools import pairwise
-from math import gcd
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from parlour.domain.live.commands import Change, Past
 from parlour.domain.room import Room
 from parlour.media.video.codec import VideoCodec
 from tests.domain.live.people import a_room
-from tests.media.guest import Guest, film, live, while_filming
+from tests.media.guest import Guest, film, is_at, live, while_filming
 from tests.media.rooms import House
 
 CLOCK = 90_000
@@ -38,12 +37,6 @@ async def watched(house: House, room: Room, codec: str = "H264", past: Past | No
 
     await while_filming(guest, film(VideoCodec(codec)), watch)
     return guest, steps(guest)
-
-
-def is_at(rate: int, found: list[int]) -> bool:
-    """Whether pictures come at exactly this rate: where one is missing, a whole step is."""
-    step = CLOCK // rate
-    return gcd(*found) == step and sorted(found)[len(found) // 2] == step
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])

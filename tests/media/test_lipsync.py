@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -86,12 +87,13 @@ class Scene:
 
     async def live(self, until: Callable[[], bool], also: Callable[[int], object] = lambda step: None) -> None:
         """Let everybody watch until something is so, which is looked at now and then."""
-        answer = False
+        answer, said = False, -float("inf")
 
         def look(step: int) -> None:
-            nonlocal answer
+            nonlocal answer, said
             also(step)
-            if step % 300 == 0:  # who only watches says so now and then
+            if (now := time.monotonic()) - said > 5:  # who only watches says so now and then
+                said = now
                 self.watcher.line.deliver(self.watcher.check())
             answer = step % 20 == 0 and until()
 

@@ -19,8 +19,8 @@ from tests.media.test_full_room import join
 from tests.support.nats import NatsServer
 from tests.support.waiting import PATIENCE_S, until
 
-IN_TIME_S = 1.0
-STAY_S = 8
+IN_TIME_S = 2.5
+STAY_S = 14
 """Seconds from coming to the removal: time to lose a worker and to come back."""
 
 

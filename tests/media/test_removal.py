@@ -12,8 +12,10 @@ from tests.domain.live.people import a_room
 from tests.media.guest import Guest, live
 from tests.media.rooms import House, Opened
 
-IN_TIME_S = 1.0
+IN_TIME_S = 2.0
 """How late a removal may be."""
+STAY_S = 8
+"""Seconds from coming to the removal, time for all that happens before it."""
 
 
 def utc(seconds: float) -> datetime:
@@ -54,7 +56,7 @@ async def test_everybody_is_removed_at_the_moment_and_nobody_gets_in_after_it(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("parlour.media.conference.LINGER_S", 0.2)
-    moment = round(house.wall()) + 3.0
+    moment = round(house.wall()) + STAY_S
     room = room_with(remove_at=utc(moment))
     over: list[float] = []
     opened = house.open(room, ended=lambda: over.append(house.wall()))
@@ -70,11 +72,12 @@ async def test_everybody_is_removed_at_the_moment_and_nobody_gets_in_after_it(
 
 
 async def test_a_moment_that_is_changed_acts_at_once(house: House) -> None:
-    moment = round(house.wall()) + 2.0
+    moment = round(house.wall()) + float(STAY_S)
     room = room_with(remove_at=utc(moment))
     opened = house.open(room)
     ana = await enter(house, opened, "ana", room)
     opened.conference.ask(Change(room_with(remove_at=None, updated=1)))
+    house.wall.set_by = STAY_S
     await live([ana], lambda: house.wall() > moment + IN_TIME_S)
     assert not opened.endings, "it was taken back"
     moment = round(house.wall()) + 2.0
@@ -99,18 +102,18 @@ async def test_a_clock_that_is_set_on_does_not_put_the_removal_off(house: House)
 
 
 async def test_each_is_removed_after_its_own_time_however_often_the_page_is_loaded(house: House) -> None:
-    room = room_with(remove_after_seconds_elapsed=4)
+    room = room_with(remove_after_seconds_elapsed=STAY_S)
     opened = house.open(room)
     ana = await enter(house, opened, "ana", room)
     began = opened.conference._state.members[ana.member_id].joined_at
-    await live([ana], lambda: house.wall() > began + 1)
+    await live([ana], lambda: house.wall() > began + 2.5)
     ben = await enter(house, opened, "ben", room)
     bens = opened.conference._state.members[ben.member_id].joined_at
-    await live([ana, ben], lambda: house.wall() > began + 2.5)
+    await live([ana, ben], lambda: house.wall() > began + 4)
     assert isinstance(again(ana, room), Accepted)
     await live([ben], lambda: len(opened.endings) == 2)
-    left(opened, {ana.member_id: began + 4, ben.member_id: bens + 4}, "time is up")
-    assert bens >= began + 1
+    left(opened, {ana.member_id: began + STAY_S, ben.member_id: bens + STAY_S}, "time is up")
+    assert bens >= began + 2.5, "late enough to tell one's time from the other's"
 
 
 async def test_a_time_that_is_changed_acts_on_who_is_in(house: House) -> None:
@@ -125,12 +128,15 @@ async def test_a_time_that_is_changed_acts_on_who_is_in(house: House) -> None:
 
 @pytest.mark.parametrize("after", [True, False], ids=["each after a while", "all at a moment"])
 async def test_a_room_that_is_lost_removes_people_when_it_would_have(house: House, after: bool) -> None:
-    moment = round(house.wall()) + 4.0
-    room = room_with(remove_after_seconds_elapsed=4) if after else room_with(remove_at=utc(moment))
+    moment = round(house.wall()) + STAY_S
+    room = room_with(remove_after_seconds_elapsed=STAY_S) if after else room_with(remove_at=utc(moment))
     opened = house.open(room)
     ana = await enter(house, opened, "ana", room)
     ben = await enter(house, opened, "ben", room)
-    due = {member.id: member.joined_at + 4 if after else moment for member in opened.conference._state.members.values()}
+    due = {
+        member.id: member.joined_at + STAY_S if after else moment
+        for member in opened.conference._state.members.values()
+    }
     past = opened.conference.past
     await opened.conference.close(silent=True)
     elsewhere = house.open(room, past)
@@ -144,13 +150,13 @@ async def test_a_room_that_nobody_came_back_to_is_over_all_the_same(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("parlour.media.conference.LINGER_S", 0.2)
-    moment = house.wall() + 1.5
+    moment = house.wall() + 600
     room = room_with(remove_at=utc(moment))
     opened = house.open(room)
     ana = await enter(house, opened, "ana", room)
     past = opened.conference.past
     await opened.conference.close(silent=True)
-    await live([], lambda: house.wall() > moment)
+    house.wall.set_by = 601.0
     over: list[float] = []
     elsewhere = house.open(room, past, ended=lambda: over.append(house.wall()))
     assert again(ana, room, elsewhere.conference) == Refused(403, "over", "This room is over.")

@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from parlour.media.audio.sound import TickResult
 
 WINDOW = RATE // 10
-ENOUGH = 90
-"""Packets after which a tone that was asked for has been heard: the one for who enters waits 20."""
+LEAD_IN = 1.2
+"""Seconds that the tone for who enters waits here, where that may take longer than in a browser."""
+ENOUGH = 100
+"""Packets after which a tone that was asked for has been heard."""
+
+
+@pytest.fixture(autouse=True)
+def slow_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who enters has more time to be there."""
+    monkeypatch.setattr("parlour.media.audio.tones._LEAD_IN", LEAD_IN)
 
 
 def a_room_with(*, tones: bool, updated: float = 0) -> Room:
@@ -76,7 +84,8 @@ async def test_everybody_hears_who_comes_and_who_goes(conference: Conference, en
     assert await hear(ana) == [[Tone.EXIT]]
 
 
-async def test_a_rush_is_one_tone(conference: Conference, endpoint: Endpoint) -> None:
+async def test_a_rush_is_one_tone(conference: Conference, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parlour.media.audio.tones._APART", 30.0)
     room = a_room_with(tones=True)
     ana = await enter(conference, endpoint, "ana", room)
     await hear(ana)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 from uuid import uuid4
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
 from tests.support.server import RunningServer
@@ -44,7 +44,7 @@ class Caller:
     async def dial(self, call_id: str, **dialog: Any) -> Json:
         """Dial with new media; what is answered."""
         await self.hang_up()
-        peer = self._peer = RTCPeerConnection()
+        peer = self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._picture = asyncio.get_running_loop().create_future()
         peer.add_listener("track", self._found)
         peer.addTrack(AudioStreamTrack())

@@ -35,7 +35,7 @@ AFTER_S: Final = 1.0
 STILL_S: Final = 2.5
 SILENT_S: Final = 2.5
 """Seconds for which a picture may stand still and a voice be gone on a machine that has much else to do."""
-PICTURES_KEPT: Final = 0.3
+PICTURES_KEPT: Final = 0.1
 """The part of the pictures that such a machine makes at least."""
 
 
@@ -103,9 +103,8 @@ def received(packets: list[bytes], ear: Ear) -> Received:
     stamps: dict[int, list[tuple[int, int, bytes]]] = {VIDEO: [], AUDIO: []}
     for packet in packets:
         header = rtp.parse(packet)
-        stamps[header.payload_type].append(
-            (header.sequence, header.timestamp, packet[header.start : header.end]),
-        )
+        if (kind := stamps.get(header.payload_type)) is not None:  # None: sent again
+            kind.append((header.sequence, header.timestamp, packet[header.start : header.end]))
     steps = [(after[0] - before[0]) & 0xFFFF for of in stamps.values() for before, after in pairwise(of)]
     pictures = [stamp for stamp, _ in _groups(stamps[VIDEO])]
     between = [(after - before) & 0xFFFFFFFF for before, after in pairwise(pictures)]
@@ -226,7 +225,8 @@ async def _talk() -> None:
                     with contextlib.suppress(OSError):
                         people[0].media.put(datagram)
             found = [
-                received([plain for _, plain in one.media.seen.captured[mark:]], ear)
+                # beside the loop, which has sound to send and sockets to read
+                await asyncio.to_thread(received, [plain for _, plain in one.media.seen.captured[mark:]], ear)
                 for one, mark, ear in zip(people, marks, ears, strict=True)
             ]
             _answer(msgspec.json.encode(found))

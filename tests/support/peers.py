@@ -2,7 +2,7 @@
 
 import re
 
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 
@@ -23,7 +23,7 @@ class Peers:
             connection = None
         self._names[call_id] = _names(offer)
         if connection is None:
-            connection = self.connections[call_id] = RTCPeerConnection()
+            connection = self.connections[call_id] = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         for transceiver in connection.getTransceivers():
             wanted = transceiver._offerDirection in {"sendrecv", "recvonly"}

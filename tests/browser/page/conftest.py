@@ -9,9 +9,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.page.visitor import WATCH, NewVisitor, Visitor
+from tests.cluster.conftest import figures
 from tests.support.chromium import CHROMIUM, DEVICES, UNASKED, WHOLE_SCREEN
 from tests.support.server import RunningServer, serving
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_until
 
 BUILT = files("parlour.front") / "pages" / "room" / "index.html"
 TWO_CAMERAS = "--use-fake-device-for-media-stream=device-count=2,fps=5"
@@ -23,6 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server with one media worker."""
     assert BUILT.is_file(), "the page is not built: make web"
     with serving(tmp_path_factory.mktemp("page")) as running:
+        wait_until(lambda: figures(running))
         yield running
 
 

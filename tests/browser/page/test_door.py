@@ -55,7 +55,7 @@ async def test_who_comes_early_is_let_in_when_it_is_time(server: RunningServer, 
     await grace.page.add_init_script(CLOCK_OFF % (-5 * 3600))
     await alan.page.add_init_script(CLOCK_OFF % (-5 * 3600))
     await alan.page.route("**/door", lambda route: route.fulfill(status=204))
-    room = Room(server, "early", join_from=wire(timedelta(seconds=30)))
+    room = Room(server, "early", join_from=wire(timedelta(seconds=50)))
     link = room.link()
     for name, someone in (("Ada", ada), ("Grace", grace), ("Alan", alan)):
         await someone.open(link, name)
@@ -104,10 +104,10 @@ async def test_a_room_whose_time_is_past_says_so_at_the_door(server: RunningServ
     await expect(ada.page.get_by_role("heading", name="Too late to join")).to_be_visible()
     await ada.open(over.link())
     await expect(ada.page.get_by_role("heading", name="This room is over")).to_be_visible()
-    shortly = Room(server, "shortly", join_until=wire(timedelta(seconds=15)))
+    shortly = Room(server, "shortly", join_until=wire(timedelta(seconds=25)))
     await grace.open(shortly.link())
     await expect(grace.page.get_by_text("You can come in until")).to_be_visible()
-    await asyncio.sleep(16)  # the server's clock is not ours to turn
+    await asyncio.sleep(26)  # the server's clock is not ours to turn
     await grace.page.get_by_label("Your name").fill("Grace")
     await grace.click("Join")
     await expect(grace.page.get_by_role("heading", name="Too late to join")).to_be_visible()
@@ -120,11 +120,11 @@ async def test_what_is_wrong_with_an_invitation_is_told(server: RunningServer, v
         (room.page, "You need an invitation"),
         (f"{room.page}#eyJhbGciOiJkaXIifQ.nonsense", "This invitation is not valid"),
         (f"{room.page}#{other.link().partition('#')[2]}", "This invitation is for another room"),
-        (room.link(expires_at=int(datetime.now(UTC).timestamp()) + 3), "This invitation has expired"),
+        (room.link(expires_at=int(datetime.now(UTC).timestamp()) + 10), "This invitation has expired"),
     ):
         ada = await visitor()
         if "expired" in heading:
-            await asyncio.sleep(4)
+            await asyncio.sleep(11)
         await ada.open(link, "" if link == room.page else "Ada")
         await expect(ada.page.get_by_role("heading", name=heading)).to_be_visible()
         # The browser itself notes that the door was not to be read.

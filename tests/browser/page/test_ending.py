@@ -28,7 +28,7 @@ async def test_everybody_is_warned_a_minute_before_the_room_is_over(server: Runn
         await someone.open(room.link(), name)
         await someone.is_in("ending")
         await expect(someone.page.locator("#warning")).to_be_hidden()
-    room.change(remove_at=wire(timedelta(seconds=66)))
+    room.change(remove_at=wire(timedelta(seconds=72)))
     await ada.page.wait_for_timeout(1000)
     await expect(ada.page.locator("#warning")).to_be_hidden(timeout=1)
     for someone in (ada, grace):
@@ -37,7 +37,7 @@ async def test_everybody_is_warned_a_minute_before_the_room_is_over(server: Runn
     room.change(remove_at=None)
     for someone in (ada, grace):
         await expect(someone.page.locator("#warning")).to_be_hidden()
-    room.change(remove_at=wire(timedelta(seconds=6)))
+    room.change(remove_at=wire(timedelta(seconds=20)))
     for someone in (ada, grace):
         await is_warned(someone, "The room ends for everybody in")
     for someone in (ada, grace):
@@ -49,7 +49,7 @@ async def test_everybody_is_warned_a_minute_before_the_room_is_over(server: Runn
 
 
 async def test_a_limited_stay_ends_for_each_in_turn(server: RunningServer, visitor: NewVisitor) -> None:
-    room = Room(server, "parking", remove_after_seconds_elapsed=18)
+    room = Room(server, "parking", remove_after_seconds_elapsed=40)
     ada, grace = await visitor(), await visitor()
     await ada.open(room.link(), "Ada")
     await ada.is_in("parking")

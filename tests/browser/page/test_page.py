@@ -112,7 +112,7 @@ async def test_a_reload_keeps_the_seat_although_the_invitation_has_expired(
 ) -> None:
     room = Room(server, "late")
     ada = await visitor()
-    expires_at = int(time.time()) + 20
+    expires_at = int(time.time()) + 30
     await ada.open(room.link(expires_at=expires_at), "Ada")
     await ada.is_in("late")
     await ada.click("Raise hand")

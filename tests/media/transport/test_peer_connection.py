@@ -9,6 +9,7 @@ import pytest
 from aiortc import (
     AudioStreamTrack,
     MediaStreamTrack,
+    RTCConfiguration,
     RTCPeerConnection,
     RTCSessionDescription,
     VideoStreamTrack,
@@ -60,7 +61,7 @@ async def endpoint() -> AsyncIterator[Endpoint]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[RTCPeerConnection]:
-    client = RTCPeerConnection()
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     yield client
     await client.close()
 
