@@ -326,11 +326,10 @@ async def live(
     until: Callable[[], bool],
     *,
     also: Callable[[int], object] = lambda step: None,
-    patience: float = PATIENCE_S,
 ) -> None:
     """Let guests watch until something is so; ``also`` is called at each step, some sixty times a second."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + patience
+    end = loop.time() + PATIENCE_S
     step = 0
     while not until():
         assert loop.time() < end, "it did not come to pass"

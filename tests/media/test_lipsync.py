@@ -28,7 +28,6 @@ BOUND = 0.04
 """Seconds by which a flash may be seen before or after its beep is heard."""
 IN_A_ROW = 4
 """Claps after which a sender counts as aligned."""
-PATIENCE = 120.0
 EVERY = 36
 APART = EVERY / FPS
 """Seconds from one clap to the next."""
@@ -98,7 +97,7 @@ class Scene:
             answer = step % 20 == 0 and until()
 
         guests = [self.watcher, *(clapper.guest for clapper in self.clappers.values())]
-        await live(guests, lambda: answer, also=look, patience=PATIENCE)
+        await live(guests, lambda: answer, also=look)
 
     def claps(self, name: str) -> list[Clap]:
         """What came through of somebody's."""

@@ -34,7 +34,6 @@ TONE = 1000.0
 APART = 1.2
 BOUND = 0.04
 IN_A_ROW = 4
-PATIENCE = 120.0
 
 CLAP = """async () => {
     const context = new AudioContext({sampleRate: 48000});
@@ -194,7 +193,7 @@ async def test_chromium_claps(page: Page, sync: bool, slower: Kind, seconds: flo
         def together() -> bool:
             return longest_run(errors, BOUND) >= IN_A_ROW if sync else len(errors) >= IN_A_ROW
 
-        await live([watcher], together, also=enough, patience=PATIENCE)
+        await live([watcher], together, also=enough)
         middle = sorted(errors)[len(errors) // 2]
         if sync:
             assert conference.statistics()["sync_senders"] == 1
