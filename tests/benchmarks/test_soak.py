@@ -28,6 +28,11 @@ def test_what_is_left_over_is_told() -> None:
     ]
 
 
+def test_a_descriptor_that_took_the_place_of_another_is_told() -> None:
+    course = Course([0, 1, 2], [50, 50, 50], Belongings(5, 6, ("pipe",)), Belongings(5, 6, ("socket",)))
+    assert Soak({"front": course}).complaints == ["the front has more file descriptors than before: socket"]
+
+
 def test_the_least_of_some_looks_counts() -> None:
     looks = [Belongings(5, 7, ("pipe", "socket")), Belongings(6, 6, ("socket",))]
     assert least(looks) == Belongings(5, 6, ("socket",))
