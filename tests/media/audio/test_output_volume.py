@@ -4,6 +4,7 @@ import pytest
 
 from parlour.media.audio.frame import FRAME
 from parlour.media.audio.sound import Sound
+from parlour.media.audio.volumes import MOST
 from tests.media.audio.room import hear, run
 from tests.media.audio.signals import Arrivals, click, loudness, opus, packets, sine
 
@@ -53,3 +54,52 @@ def test_the_volume_of_who_left_is_forgotten() -> None:
     assert "b" in results[30].own
     assert set(results[-1].own) == {"a"}
     assert sound.statistics().encoders == 2
+
+
+def test_who_hears_equally_loud_hears_one_mix() -> None:
+    people = [f"p{number}" for number in range(40)]
+
+    def turn(sound: Sound, tick: int) -> None:
+        if tick == 20:
+            for person in people:
+                sound.set_output_volume(person, 25)
+
+    sound, results = run({"a": tone(440, 100), **{person: [] for person in people}}, lambda tick: {"a"}, 90, turn)
+    assert {results[-1].payload_for(person) for person in people} == {results[-1].payload_for(people[0])}
+    assert results[-1].payload_for(people[0]) not in {results[-1].shared, results[-1].payload_for("a")}
+    found = sound.statistics()
+    assert (found.encoders, found.encoders_made) == (3, 3), "all, who speaks, and they"
+
+
+def test_there_are_only_so_many_volumes_at_a_time() -> None:
+    """Everybody hears the nearest of those that are made, and the own one as soon as there is room for it."""
+    people = {f"p{number}": number - 20 for number in range(40) if number != 20}
+
+    def turn(sound: Sound, tick: int) -> None:
+        for person, volume in people.items():
+            if tick == 20:
+                sound.set_output_volume(person, volume)
+            if tick == 60 and volume < 18:
+                sound.set_output_volume(person, 0)
+
+    sound, results = run({"a": tone(440, 120), **{person: [] for person in people}}, lambda tick: {"a"}, 120, turn)
+    crowded = {results[50].payload_for(person) for person in people}
+    assert len(crowded) == MOST
+    assert results[50].shared not in crowded
+    loud = loudness(hear(results, "p39")[80 * FRAME : 115 * FRAME], 440)
+    assert loud - loudness(hear(results, "p0")[80 * FRAME : 115 * FRAME], 440) == pytest.approx(19 * 0.4, abs=1)
+    assert sound.statistics().encoders == 2 + 2
+
+
+def test_who_begins_to_speak_hears_the_others_as_before() -> None:
+    def turn(sound: Sound, tick: int) -> None:
+        if tick == 20:
+            sound.set_output_volume("b", -25)
+
+    sources = {"a": tone(440, 300), "b": tone(1000, 300)}
+    _, results = run(sources, lambda tick: {"a", "b"} if 100 <= tick < 120 else {"a"}, 290, turn)
+    heard = hear(results, "b")
+    listening, speaking, again = (heard[at * FRAME : (at + 15) * FRAME] for at in (60, 103, 275))
+    assert loudness(speaking, 440) == pytest.approx(loudness(listening, 440), abs=1)
+    assert loudness(again, 440) == pytest.approx(loudness(listening, 440), abs=1), "and when that mix is given up"
+    assert click(heard[60 * FRAME :]) < 500, "nothing is cut"

@@ -4,15 +4,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
 from parlour.media.audio.encode import MixEncoder
 from parlour.media.audio.frame import FRAME, Pcm, Samples
 from parlour.media.audio.member import MemberSound, PacketTally
-from parlour.media.audio.mix import Mixed, Mixer, to_pcm, turned, volume_gain
+from parlour.media.audio.mix import Mixed, Mixer, to_pcm, volume_gain
 from parlour.media.audio.tones import Tone, Tones
+from parlour.media.audio.volumes import OwnMix, Volumes
 from parlour.media.packets import RtpPacket
 from parlour.media.tally import total
 
@@ -63,15 +64,6 @@ class SoundStatistics:
     packets: PacketTally
 
 
-@dataclass(slots=True)
-class _OwnMix:
-    """The mix of who speaks, or hears the others at another volume: its gain, and until which tick it is kept."""
-
-    encoder: MixEncoder
-    until: int = field(default=0)
-    gain: float = 1.0
-
-
 class Sound:
     """Mixes a room. ``tick`` may run in a thread, one at a time; everything else may be called meanwhile.
 
@@ -85,7 +77,7 @@ class Sound:
         self._former = PacketTally()
         self._lock = threading.Lock()  # who goes from the one to the other is counted once
         self._volumes: dict[str, float] = {}
-        self._outputs: dict[str, float] = {}
+        self._outputs = Volumes(lambda: self._encoder(_OWN_COMPLEXITY))
         self._awake: dict[str, MemberSound] = {}
         self._leaving: set[str] = set()
         self._heard: set[str] = set()
@@ -95,7 +87,7 @@ class Sound:
         self._mixer = Mixer()
         self._tones = Tones()
         self._shared = self._encoder(_SHARED_COMPLEXITY)
-        self._own: dict[str, _OwnMix] = {}
+        self._own: dict[str, OwnMix] = {}
         self._recent: deque[Pcm] = deque(maxlen=_PRIMED)
         self._ticks = self._timestamp = self._strays = self._refused = 0
 
@@ -112,7 +104,7 @@ class Sound:
         self._change(partial(self._set_volume, member, volume_gain(volume)))
 
     def set_output_volume(self, member: str, volume: int) -> None:
-        """How loud a member hears the others, as ``set_volume``; whoever wants another than 0 costs an encoder."""
+        """How loud a member hears the others, as ``set_volume``; see ``Volumes``."""
         self._change(partial(self._set_output_volume, member, volume_gain(volume)))
 
     def set_delay(self, member: str, samples: int) -> None:
@@ -152,8 +144,9 @@ class Sound:
         mixed = self._mixer.mix(frames, gains, self._tones.frame(now))
         samples = to_pcm(mixed.total)
         own = self._own_payloads(mixed, heard)
+        turned, volumes = self._outputs.payloads(mixed, self._recent, own)
         shared = self._shared.encode(samples, silent=mixed.silent)
-        self._encoded += 1 + len(own)
+        self._encoded += 1 + len(own) + volumes
         self._recent.append(samples)
         self._heard = heard
         self._forget()
@@ -161,7 +154,7 @@ class Sound:
         self._timestamp += FRAME
         self._ticks += 1
         said = {member: sound.said for member, sound in self._awake.items() if sound.said is not None}
-        return TickResult(timestamp, scores, shared, own, samples, said)
+        return TickResult(timestamp, scores, shared, own | turned, samples, said)
 
     def statistics(self) -> SoundStatistics:
         """Counters since the beginning and the present state."""
@@ -171,7 +164,7 @@ class Sound:
             ticks=self._ticks,
             members=len(self._members),
             awake=len(self._awake),
-            encoders=len(self._own) + 1,
+            encoders=len(self._own) + len(self._outputs) + 1,
             encoders_made=self._made,
             encoded=self._encoded,
             tones_played=self._tones.played,
@@ -197,22 +190,16 @@ class Sound:
         return frames
 
     def _own_payloads(self, mixed: Mixed, heard: AbstractSet[str]) -> dict[str, bytes]:
-        payloads: dict[str, bytes] = {}
-        for member in heard | self._outputs.keys():
+        for member in heard:
             own = self._own.get(member)
             if own is None:
-                own = self._own[member] = _OwnMix(self._encoder(_OWN_COMPLEXITY))
-                own.encoder.prime(self._recent)
+                encoder = self._encoder(_OWN_COMPLEXITY)
+                own = self._own[member] = OwnMix.begun(encoder, self._recent, self._outputs.heard(member))
             own.until = self._ticks + _KEPT
-        for member, own in list(self._own.items()):
-            if own.until < self._ticks:
-                del self._own[member]
-                continue
-            silent = mixed.silent_without(member)
-            before, own.gain = own.gain, self._outputs.get(member, 1.0)
-            samples = turned(mixed.without(member), before, own.gain)
-            payloads[member] = own.encoder.encode(to_pcm(samples), silent=silent)
-        return payloads
+        self._own = {member: own for member, own in self._own.items() if own.until >= self._ticks}
+        return {
+            member: own.encode(mixed, self._outputs.wanted(member), but=member) for member, own in self._own.items()
+        }
 
     def _encoder(self, complexity: int) -> MixEncoder:
         self._made += 1
@@ -230,7 +217,7 @@ class Sound:
             self._seat(member, None)
             self._awake.pop(member, None)
             self._volumes.pop(member, None)
-            self._outputs.pop(member, None)
+            self._outputs.set(member, 1.0)
             self._own.pop(member, None)
         self._leaving.clear()
 
@@ -270,10 +257,8 @@ class Sound:
             sound.set_delay(samples)
 
     def _set_output_volume(self, member: str, gain: float, now: float) -> None:
-        if gain == 1.0:
-            self._outputs.pop(member, None)
-        elif member in self._members:
-            self._outputs[member] = gain
+        if member in self._members:
+            self._outputs.set(member, gain)
 
     def _skip(self, ticks: int, now: float) -> None:
         self._timestamp += FRAME * max(0, ticks)
