@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 
 from parlour.domain.live.relief import Relief
-from parlour.media.budget import CALM_S, SETTLE_S, Budget, Measured
+from parlour.media.budget import CALM_S, LATE, SETTLE_S, Budget, Measured
 
 
 class Worker:
@@ -93,6 +93,16 @@ def test_a_stall_of_the_machine_is_over_when_it_is_over() -> None:
     assert worker.lives(2, 0.1, late=0.5)[-1] is Relief.SLOWER_SMALL_TILES
     assert set(worker.lives(10, 0.5)) == {Relief.SLOWER_SMALL_TILES}, "what is used while nothing is late is there"
     assert worker.lives(40, 0.5)[-1] is Relief.NONE
+
+
+def test_a_late_frame_now_and_then_keeps_nothing_back() -> None:
+    """Of many rooms one is always late with something."""
+    worker = Worker(Budget(1.0))
+    worker.lives(2, 0.4, late=0.3)
+    worker.lives(10, 2.0)
+    assert worker.budget.relief is Relief.NO_MORE_MEMBERS
+    assert worker.lives(120, 0.3, late=LATE / 4)[-1] is Relief.NONE
+    assert worker.budget.cores == 1.0
 
 
 def test_what_is_granted_may_change() -> None:

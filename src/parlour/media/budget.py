@@ -61,11 +61,11 @@ class Budget:
         was_late, self._late = self._late, measured.late > LATE
         if was_late and self._late:  # once may be a hiccup of the machine's
             self._cores = max(LEAST_CORES, min(self._cores, measured.cores))
-        elif not measured.late:  # what is used now is there, so a budget found small in a bad moment ends with that
+        elif not self._late:  # what is used now is there, so a budget found small in a bad moment ends with that
             self._cores = min(self._nominal, max(self._cores * _GROWTH, measured.cores * _PROVEN))
         self.load = measured.cores / self._cores
         was_tight, self._tight = self._tight, self._late or self.load > TIGHT
-        if self.load > EASY or measured.late:
+        if self.load > EASY or self._late:
             self._easy_since = None
         elif self._easy_since is None:
             self._easy_since = now
