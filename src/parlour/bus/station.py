@@ -110,6 +110,11 @@ class Station:
             await self._records.drop(room_id)
             await self._leases.drop(room_id, self.worker)
 
+    async def decline(self, room_id: UUID) -> None:
+        """Let go of a room that was not brought to life: whoever asks next may find another worker for it."""
+        with contextlib.suppress(nats.errors.Error, TimeoutError):  # then this one is asked again
+            await self._leases.drop(room_id, self.worker)
+
     async def remember(self, room_id: UUID, past: Past | None, grace: float) -> None:
         """Keep what a room is like, for the case that all that runs here ends; see ``Records.keep``."""
         try:

@@ -18,7 +18,8 @@ from obstore.store import ObjectStore
 from parlour.bus.station import NOT_HERE, Burden, Station, station
 from parlour.cores import granted_cores
 from parlour.domain.errors import Unavailable
-from parlour.domain.live.commands import Change, Command, Join, Past, Record, Reply, Shut
+from parlour.domain.live.admission import refusal
+from parlour.domain.live.commands import Change, Command, Join, Past, Record, Refused, Reply, Shut
 from parlour.domain.live.relief import Relief
 from parlour.domain.live.room import GRACE
 from parlour.domain.room import MEMBERS_MAX
@@ -108,7 +109,11 @@ class Worker:
             if not isinstance(command, Join):
                 return NOT_HERE
             past = command.past or await self._at_station().recall(room_id)
-            room = self._living(room_id) or self._open(room_id, command, past)  # another join may have been faster
+            room = self._living(room_id)  # another join may have been faster
+            if room is None and past is None and (refused := self._turned_away(command)) is not None:
+                await self._at_station().decline(room_id)
+                return refused
+            room = room or self._open(room_id, command, past)
         reply = room.ask(command)
         if isinstance(command, KEPT_FIRST):
             await self._at_station().written()
@@ -207,6 +212,14 @@ class Worker:
         """The room, unless it is over and only its recordings are still to be kept."""
         room = self._rooms.get(room_id)
         return None if room is None or room.is_over else room
+
+    def _turned_away(self, command: Join) -> Refused | None:
+        """Why whoever is new does not come in: for that no room is brought to life, which costs more than to say no."""
+        if command.seat is not None or command.reattach or command.screen_of is not None:
+            return None
+        return refusal(
+            command.room.settings, time.time(), seats=0, server_limit=self._server_limit, relief=self._budget.relief
+        )
 
     def _remove(self, room_id: UUID, room: Conference) -> None:
         """The room is no longer here, but what it dropped stays counted."""
