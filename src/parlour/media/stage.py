@@ -149,7 +149,9 @@ class Stage:
     def set_cards(self, state: LiveRoom) -> None:
         """Let cards stand for those who have no picture, and cameras for the others."""
         for member in state.members.values():
-            card = self._card(member)
+            call, card = self._calls.get(member.id), self._card(member)
+            if call is not None and call.decoder is not None:
+                call.decoder.idle = not member.is_seen
             if member.id not in self._cards:
                 # Also who has a camera: the card stands until its first picture.
                 self.picture.compositor.set_card(member.id, Card(member.id, member.name, member.audio_muted))

@@ -36,8 +36,9 @@ class DecoderStatistics:
     """Counts since the start, in pictures.
 
     ``superseded`` were decoded and never taken because a newer one came, ``skipped`` not decoded because a newer
-    keyframe or an error made them useless, ``refused`` came while the sender was disabled, ``hurried`` did not wait for
-    their time because too many did. ``overflows`` is how often too many waited, or came in too short a time.
+    keyframe or an error made them useless or nobody is to see them, ``refused`` came while the sender was disabled,
+    ``hurried`` did not wait for their time because too many did. ``overflows`` is how often too many waited, or came in
+    too short a time.
     """
 
     decoded: int = 0
@@ -53,7 +54,8 @@ class PictureDecoder:
     """Decodes one sender. `feed` on the event loop, `newest` in a thread, one call of each at a time; neither raises.
 
     Size and codec may change at any keyframe. A sender whose coded size is above 1080p is disabled, with the reason in
-    `disabled`, until a keyframe of a proper size comes.
+    `disabled`, until a keyframe of a proper size comes. While it is `idle` it throws away what comes, and then begins
+    with a keyframe.
 
     ``schedule`` says when each picture is due; without one each is due when it comes. What waits is still encoded, so
     it takes little room. It may be set at any time. ``counts`` go on counting.
@@ -62,6 +64,7 @@ class PictureDecoder:
     def __init__(self, codec: VideoCodec) -> None:
         self.codec = codec
         self.disabled: str | None = None
+        self.idle = False
         self.schedule: Schedule | None = None
         self._queue: deque[EncodedPicture] = deque()
         self._lock = threading.Lock()
@@ -75,7 +78,7 @@ class PictureDecoder:
     @property
     def refresh_wanted(self) -> bool:
         """Whether a keyframe must be asked for because what is at hand cannot be decoded."""
-        return self._broken or self._overflowed
+        return (self._broken or self._overflowed) and not self.idle
 
     @property
     def is_waiting(self) -> bool:
@@ -90,7 +93,11 @@ class PictureDecoder:
         """
         with self._lock:
             self._earn(picture.arrived)
-            if self._allowance < 1:
+            if self.idle:
+                self.counts.skipped += len(self._queue)
+                self._queue.clear()
+                self._overflowed = True
+            elif self._allowance < 1:
                 self.counts.overflows += not self._overflowed
                 self._overflowed = True
             elif picture.keyframe and (self.schedule is None or self._overflowed or len(self._queue) >= QUEUE):
