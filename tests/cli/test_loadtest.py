@@ -3,6 +3,7 @@
 import io
 import re
 from statistics import median
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -19,6 +20,14 @@ pytestmark = pytest.mark.slow
 SHORT = ("--seconds", "2", "--join-every", "0", "--json")
 
 
+def measured(parlour: Parlour, *arguments: str) -> Any:
+    """What a load test found. It ends with 1 where the server does not carry it, as on a machine that is busy."""
+    done = parlour("loadtest", *arguments)
+    assert done.err == ""
+    assert done.code == (1 if done.json["complaints"] else 0)
+    return done.json
+
+
 @pytest.fixture(autouse=True)
 def somebody_has_rooms(shared_server: RunningServer) -> None:
     """A server answers before its media worker is there."""
@@ -26,7 +35,7 @@ def somebody_has_rooms(shared_server: RunningServer) -> None:
 
 
 def test_two_meet_and_see_one_another(parlour: Parlour, shared_server: RunningServer) -> None:
-    found = parlour.ok("loadtest", "--senders", "2", "--loss", "0", *SHORT).json
+    found = measured(parlour, "--senders", "2", "--loss", "0", *SHORT)
     assert found["refused"] == []
     assert len(found["members"]) == 2
     for member in found["members"]:
@@ -43,7 +52,7 @@ def test_two_meet_and_see_one_another(parlour: Parlour, shared_server: RunningSe
 
 def test_a_worker_says_where_its_time_goes(parlour: Parlour) -> None:
     name = parlour.ok("room", "create", "measured", "--json").json["conference_room"]["name"]
-    (worker,) = parlour.ok("loadtest", name, "--senders", "2", "--loss", "0", *SHORT).json["server"]
+    (worker,) = measured(parlour, name, "--senders", "2", "--loss", "0", *SHORT)["server"]
     parts = worker["parts"]
     assert parts.pop("scale") >= 0  # nothing, once cameras send what their tiles have room for
     assert min(parts.values()) > 0
@@ -52,9 +61,7 @@ def test_a_worker_says_where_its_time_goes(parlour: Parlour) -> None:
 
 
 def test_losses_are_healed_and_told(parlour: Parlour) -> None:
-    two, ten = parlour.ok("loadtest", "--senders", "2", "--codec", "vp8", "--loss", "2", "--loss", "10", *SHORT).json[
-        "losses"
-    ]
+    two, ten = measured(parlour, "--senders", "2", "--codec", "vp8", "--loss", "2", "--loss", "10", *SHORT)["losses"]
     assert (two["loss"], ten["loss"]) == (0.02, 0.1)
     assert ten["dropped"] > two["dropped"] > 0
     assert ten["resent"] > 0
@@ -72,14 +79,14 @@ def test_a_link_is_enough(parlour: Parlour, monkeypatch: pytest.MonkeyPatch, way
     for variable in ("SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE"):
         monkeypatch.delenv(variable)
     where = [link] if way == "link" else [name, "--invite", link.partition("#")[2], "--host", host]
-    found = parlour.ok("loadtest", *where, "-n", "1", "-w", "1", "--loss", "0", *SHORT).json
+    found = measured(parlour, *where, "-n", "1", "-w", "1", "--loss", "0", *SHORT)
     assert [member["sends"] for member in found["members"]].count(True) == 1
     assert len(found["members"]) == 2
 
 
 def test_who_does_not_get_in_is_told(parlour: Parlour) -> None:
     parlour.ok("room", "create", "narrow", "--max-members", "1")
-    found = parlour.ok("loadtest", "narrow", "--senders", "3", "--loss", "0", *SHORT).json
+    found = measured(parlour, "narrow", "--senders", "3", "--loss", "0", *SHORT)
     assert len(found["members"]) == 1
     assert len(found["refused"]) == 2
     assert all("full" in reason for reason in found["refused"])
@@ -87,7 +94,9 @@ def test_who_does_not_get_in_is_told(parlour: Parlour) -> None:
 
 
 def test_people_read_a_table(parlour: Parlour) -> None:
-    done = parlour.ok("loadtest", "-n", "1", "--loss", "0", "--seconds", "1")
+    done = parlour("loadtest", "-n", "1", "--loss", "0", "--seconds", "1")
+    carried = done.code == 0
+    assert done.out.splitlines()[-1].startswith("The server carries this" if carried else "The server does not carry")
     assert "1 sender of 1280×720 H264" in done.out
     for heading in ("first picture after dialling", "pictures a second", "The server's workers", "of one core"):
         assert heading in done.out
@@ -98,7 +107,7 @@ def test_who_waits_at_a_terminal_sees_how_it_goes(parlour: Parlour, monkeypatch:
     monkeypatch.setattr(
         loadtest_show, "errors", Console(file=screen, force_terminal=True, color_system=None, width=160)
     )
-    found = parlour.ok("loadtest", "-n", "2", "--loss", "0", "--seconds", "5", "--join-every", "0", "--json").json
+    found = measured(parlour, "-n", "2", "--loss", "0", "--seconds", "5", "--join-every", "0", "--json")
     shown = screen.getvalue()
     for what in ("Making what they send", "Joining: ", "Settling", "Measuring"):
         assert what in shown
@@ -112,7 +121,14 @@ def test_who_waits_at_a_terminal_sees_how_it_goes(parlour: Parlour, monkeypatch:
 
 
 def test_nobody_is_shown_anything_where_there_is_no_terminal(parlour: Parlour) -> None:
-    assert parlour.ok("loadtest", "-n", "1", "--loss", "0", "--seconds", "1", "--join-every", "0", "--json").err == ""
+    measured(parlour, "-n", "1", "--loss", "0", "--seconds", "1", "--join-every", "0", "--json")
+
+
+def test_what_a_server_does_not_carry_is_the_result(parlour: Parlour) -> None:
+    parlour.ok("room", "create", "small", "--max-members", "1")
+    done = parlour("loadtest", "small", "-n", "2", "--loss", "0", "--seconds", "1")
+    assert done.code == 1
+    assert "The server does not carry this: 1 did not get in" in done.out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def loadtest(
     """Find out how many a machine carries.
 
     Members join as browsers do, send pictures and sound that were encoded before, and check what they receive. One of
-    them decodes the room's picture and reads from it how old it is.
+    them decodes the room's picture and reads from it how old it is. Ends with 1 where the server does not carry it.
     """
     plan = load.plan()
     _stay_home(urlsplit(room if room is not None and "://" in room else server.host).hostname or "", yes_remote)
@@ -128,6 +128,8 @@ def loadtest(
         print_json(report.as_json())
     else:
         show(report, plan)
+    if report.complaints:
+        raise typer.Exit(1)
 
 
 def _stay_home(host: str, yes_remote: bool) -> None:

@@ -67,7 +67,8 @@ def show(report: Report, plan: Plan) -> None:
     for reason in dict.fromkeys(report.refused):
         say(f"{report.refused.count(reason)} did not get in: {visible(reason)}")
     if report.complaints:
-        say("The server does not carry this: " + visible("; ".join(report.complaints)) + ".")
+        words = visible("; ".join(report.complaints))
+        console.print(f"The server does not carry this: {words}.", style="yellow", markup=False, soft_wrap=True)
     else:
         console.print("The server carries this.", style="green")
 
@@ -87,14 +88,17 @@ def _received(report: Report) -> Table | None:
     members, picture = report.members, report.picture
     if not members:
         return None
-    table = _table("Received", "all", "worst")
+    table = _table("Received", "mean", "worst")
     rates = [member.fps for member in members]
     table.add_row("pictures a second", f"{sum(rates) / len(rates):.2f}", f"{min(rates):.2f}")
+    sounds = [member.sound for member in members]
+    table.add_row("packets of sound a second", f"{sum(sounds) / len(sounds):.2f}", f"{min(sounds):.2f}")
     losses = [member.loss for member in members]
     table.add_row("packets lost for good", f"{sum(losses) / len(losses):.3%}", f"{max(losses):.3%}")
     jitters = [member.audio_jitter_ms for member in members]
     table.add_row("jitter of the sound, ms", f"{sum(jitters) / len(jitters):.1f}", f"{max(jitters):.1f}")
-    table.add_row("times the picture stood still", str(sum(m.counts.still for m in members)), "")
+    stills = [member.counts.still for member in members]
+    table.add_row("times the picture stood still", f"{sum(stills) / len(stills):.1f}", str(max(stills)))
     if picture is not None:
         table.add_row(f"decoded at one member, {picture.width}×{picture.height}", _number(picture.fps, 2), "")
     return table
@@ -104,8 +108,8 @@ def _losses(report: Report) -> Table | None:
     if not report.losses:
         return None
     table = _table(
-        "Losing on purpose", "dropped", "again", "given up", "NACK", "PLI", "healed ms", "pictures/s",
-        "still ms", "whole ms",
+        "Losing on purpose", "dropped", "sent again", "given up", "NACK", "PLI", "each gap, ms", "pictures/s",
+        "still, ms", "whole, ms",
     )  # fmt: skip
     for one in report.losses:
         table.add_row(

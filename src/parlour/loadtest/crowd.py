@@ -88,7 +88,7 @@ class Crowd:
             signalled = time.monotonic() - began
             place = choose(member.peer.answered(seat.sdp).places, self._own)
             if place is None:
-                raise NotIn("the server names no address for media that may be gone to")
+                raise NotIn("the server's media are on another machine, where only --yes-remote goes")
             member.id = seat.member_id
             if sends:
                 self.sent_at[member.id] = member.sent_at

@@ -19,13 +19,15 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class MemberReport:
-    """One member over the measured time. ``fps`` counts pictures that ended, ``loss`` is a part from 0 to 1."""
+    """One member over the measured time. ``fps`` counts pictures that ended, ``sound`` is packets of it a second,
+    ``loss`` is a part from 0 to 1."""
 
     member_id: str
     sends: bool
     signalled_ms: float
     joined_ms: float
     fps: float
+    sound: float
     loss: float
     audio_jitter_ms: float
     video_jitter_ms: float

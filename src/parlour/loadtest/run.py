@@ -21,12 +21,10 @@ from parlour.loadtest.report import CostReport, LossReport, MemberReport, Pictur
 from parlour.loadtest.server import Figures, compared
 from parlour.loadtest.signalling import NotIn
 from parlour.loadtest.timecode import Rect
-from parlour.loadtest.verdict import complaints
+from parlour.loadtest.verdict import WHOLE_S, complaints
 
 JOINING_MAX: Final = 16
 """Members that come in at the same time."""
-WHOLE_S: Final = 8.0
-"""How long a picture may take to be whole again."""
 LOOK_S: Final = 0.25
 _SEED: Final = 20
 
@@ -54,6 +52,7 @@ class LoadTest:
         self._look = look
         self._eye: Eye | None = None
         self._looker: Guest | None = None
+        self._nobody_looks = True
         self._tiles: dict[str, Rect] = {}
 
     async def run(self) -> Report:
@@ -80,7 +79,8 @@ class LoadTest:
         plan, room = self._plan, asyncio.Semaphore(JOINING_MAX)
 
         async def come(number: int) -> None:
-            looks, sends = number == 0, number < plan.senders
+            looks, self._nobody_looks = self._nobody_looks, False
+            sends = number < plan.senders
             door = self._open_door(number, self._lay_out if looks else None)
             try:
                 guest = await crowd.join(
@@ -91,6 +91,7 @@ class LoadTest:
                 )
             except NotIn as problem:
                 self.report.refused.append(str(problem))
+                self._nobody_looks = self._nobody_looks or looks  # so the next one does
             else:
                 if looks:
                     self._looker = guest
@@ -228,6 +229,7 @@ def _member(guest: Guest, before: Snapshot, after: Snapshot) -> MemberReport:
         signalled_ms=guest.signalled * 1000,
         joined_ms=guest.joined * 1000,
         fps=counts.pictures / (after.at - before.at),
+        sound=counts.audio / (after.at - before.at),
         loss=figures.loss(counts),
         audio_jitter_ms=audio.jitter / 48 if audio is not None else 0.0,
         video_jitter_ms=video.jitter / 90 if video is not None else 0.0,

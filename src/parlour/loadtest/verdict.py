@@ -1,14 +1,18 @@
 """Whether a server carries what was asked of it: what people would notice, and nothing else."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from parlour.domain.live.relief import Relief
 from parlour.loadtest.eye import LATEST
-from parlour.loadtest.report import Report
+from parlour.loadtest.report import MemberReport, Report
 
 RATE: Final = 0.95
 """The part of its frame rate that a picture must have."""
 RATES: Final = (20.0, 30.0)
 """Frame rates of rooms; what lies between is the higher one that is missed."""
+SOUND: Final = 50.0
+"""Packets of sound that everybody gets a second, also while nobody speaks."""
 LOSS_MAX: Final = 0.005
 AGE_MS_MAX: Final = 250.0
 OLDER_MAX: Final = 0.05
@@ -17,11 +21,21 @@ MISSED_MAX: Final = 0.05
 """The part of its pictures that a worker may leave out."""
 JOIN_MS_MAX: Final = 3000.0
 LATE_MAX: Final = 0.01
+WHOLE_S: Final = 8.0
+"""How long a picture may take to be whole again after losses."""
+
+GIVEN_UP: Final[Mapping[int, str]] = {
+    Relief.SLOWER_SMALL_TILES: "small tiles move at half the rate",
+    Relief.SMALLER_CAMERAS: "cameras are asked for less",
+    Relief.SLOWER_PICTURE: "the picture has half its rate",
+    Relief.NO_MORE_CAMERAS: "no more cameras are taken",
+    Relief.NO_MORE_MEMBERS: "nobody new gets in",
+}
 
 
 def complaints(report: Report) -> list[str]:
     """What people would notice, in a sentence each; empty where the server carries it all."""
-    return [*_of_members(report), *_of_times(report), *_of_workers(report)]
+    return [*_of_members(report), *_of_picture(report), *_of_times(report), *_of_losses(report), *_of_workers(report)]
 
 
 def _of_members(report: Report) -> list[str]:
@@ -32,16 +46,34 @@ def _of_members(report: Report) -> list[str]:
     if ended:
         found.append(f"{len(ended)} were put out again: {ended[0].ended}")
     staying = [member for member in report.members if not member.ended]
-    rates = sorted(member.fps for member in staying)
-    if rates:
-        due = _due(rates[len(rates) // 2])
-        slow = [rate for rate in rates if rate < due * RATE]
-        if slow:
-            found.append(f"{len(slow)} got as few as {slow[0]:.1f} pictures a second instead of {due:.0f}")
+    due = _due(_middle(staying))
+    slow = [member.fps for member in staying if member.fps < due * RATE]
+    if slow:
+        found.append(f"{len(slow)} got as few as {min(slow):.1f} pictures a second instead of {due:.0f}")
+    quiet = [member.sound for member in staying if member.sound < SOUND * RATE]
+    if quiet:
+        found.append(f"{len(quiet)} got as few as {min(quiet):.1f} packets of sound a second instead of {SOUND:.0f}")
     lossy = [member.loss for member in staying if member.loss > LOSS_MAX]
     if lossy:
         found.append(f"{len(lossy)} lost packets for good, up to {max(lossy):.1%}")
     return found
+
+
+def _of_picture(report: Report) -> list[str]:
+    """Of what one member made of the packets that came."""
+    picture, came = report.picture, _middle(report.members)
+    if picture is None:
+        return ["nobody could look at the picture"] if report.members else []
+    if (picture.fps or 0.0) < came * RATE:
+        return [f"of {came:.1f} pictures a second that came, {picture.fps or 0.0:.1f} could be decoded"]
+    if not picture.legible and any(member.sends for member in report.members):
+        return ["no camera could be made out in the picture"]
+    return []
+
+
+def _of_losses(report: Report) -> list[str]:
+    broken = [losing.loss for losing in report.losses if losing.whole_ms is None]
+    return [f"after losing {loss:.0%} the picture was not whole again within {WHOLE_S:.0f} s" for loss in broken]
 
 
 def _of_times(report: Report) -> list[str]:
@@ -63,8 +95,15 @@ def _of_workers(report: Report) -> list[str]:
         if worker.missed_pictures > MISSED_MAX:
             found.append(f"{worker.missed_pictures:.0%} of the pictures were left out")
         if worker.relief:
-            found.append(f"the server went without something to keep up (step {worker.relief})")
+            what = GIVEN_UP.get(worker.relief, "what this version does not know")
+            found.append(f"to keep up, the server gives something up: {what} (step {worker.relief} of {len(GIVEN_UP)})")
     return found
+
+
+def _middle(members: Sequence[MemberReport]) -> float:
+    """The pictures a second that members got, in the middle."""
+    rates = sorted(member.fps for member in members)
+    return rates[len(rates) // 2] if rates else 0.0
 
 
 def _due(middle: float) -> float:
