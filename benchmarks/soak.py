@@ -1,6 +1,6 @@
 """Whether a server grows or leaves anything behind: people come and go for half an hour, and it is looked at.
 
-    python -m benchmarks.soak [--minutes 30]
+    python -m benchmarks.soak [--minutes 30] [--every 3]
 
 ``parlour serve`` with one worker, and 20 members over the real signalling, in H.264 and VP8. Every few seconds one goes
 and another comes; some vanish without a word. The resident memory of front and worker must not grow by more than 1 MB
@@ -42,6 +42,7 @@ VP8: Final = 4
 VANISHING: Final = 4
 """Every so many-th who goes says nothing."""
 CHANGE_S: Final = 3.0
+"""Seconds from one change to the next, unless it is told otherwise."""
 SAMPLE_S: Final = 5.0
 WARM: Final = 1 / 3
 """The part of the time, at the beginning, in which a server fills what it fills once."""
@@ -139,9 +140,11 @@ def least(looks: Sequence[Belongings]) -> Belongings:
 class Visitors:
     """Who is in, and who comes and goes."""
 
-    def __init__(self, server: RunningServer, found: Soak) -> None:
+    def __init__(self, server: RunningServer, found: Soak, every: float = CHANGE_S) -> None:
+        """``every`` is in seconds: so often one goes and another comes."""
         self.found = found
         self._server = server
+        self._every = every
         self._to = make_room(server, max_members=MEMBERS + 10)
         self._token = invite(server, self._to)
         self._chance = random.Random(SEED)  # noqa: S311 - the same course each time
@@ -215,7 +218,7 @@ class Visitors:
         began = time.monotonic()
         changed = looked = 0
         while (passed := time.monotonic() - began) < seconds:
-            if passed >= changed * CHANGE_S:
+            if passed >= changed * self._every:
                 changed += 1
                 await self.go()
                 await self.come()
@@ -276,11 +279,11 @@ class Watch:
         return {name: least([look[name] for look in looks]) for name in self._pids}
 
 
-async def soak(server: RunningServer, minutes: float) -> Soak:
+async def soak(server: RunningServer, minutes: float, every: float) -> Soak:
     """Rehearse, so that what is made once is made, every rendition at last; then look."""
     found = Soak()
     await until(lambda: figures(server), EMPTY_S)
-    watch, visitors = Watch(server, found), await asyncio.to_thread(Visitors, server, Soak())
+    watch, visitors = Watch(server, found), await asyncio.to_thread(Visitors, server, Soak(), every)
     async with visitors.driven():
         await visitors.fill()
         await visitors.change(min(REHEARSAL_S, minutes * 60))
@@ -303,6 +306,7 @@ def main() -> None:
     """Soak, and say what came of it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0, help="how long people come and go (30)")
+    parser.add_argument("--every", type=float, default=CHANGE_S, help="seconds from one change to the next (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="parlour-soak-") as folder:
@@ -313,7 +317,7 @@ def main() -> None:
             "PARLOUR_LOG_LEVEL": "warning",
         }
         with serving(Path(folder), **settings) as server:
-            found = uvloop.run(soak(server, asked.minutes))
+            found = uvloop.run(soak(server, asked.minutes, asked.every))
     if asked.json:
         asked.json.write_bytes(msgspec.json.encode(found))
     print(f"{asked.minutes:g} minutes: {found.came} came, {found.went} went, {found.vanished} of them without a word")

@@ -1,9 +1,9 @@
-"""What encoders had goes back to the system."""
+"""What encoders had, and whoever is gone, goes back to the system."""
 
 import subprocess
 import sys
 
-SCRIPT = """
+ENCODERS = """
 from pathlib import Path
 from threading import Thread
 from av import VideoFrame
@@ -39,7 +39,40 @@ alive.clear()
 print(before - megabytes())
 """
 
+HOLES = """
+from pathlib import Path
+from threading import Thread
+from parlour.media.memory import give_back_large_blocks, give_back_what_is_free
+
+give_back_large_blocks()
+
+def megabytes():
+    return int(Path("/proc/self/status").read_text().partition("VmRSS:")[2].split()[0]) / 1024
+
+lives = []
+
+def come_and_go():
+    blocks = [(bytearray(b"1") * 65536, bytearray(b"1") * 1000) for _ in range(1000)]
+    lives.extend(small for _, small in blocks)
+
+thread = Thread(target=come_and_go)
+thread.start()
+thread.join()
+before = megabytes()
+assert give_back_what_is_free()
+print(before - megabytes())
+"""
+
+
+def megabytes(script: str) -> float:
+    """What a process says that it has given back."""
+    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return float(found.stdout)
+
 
 def test_encoders_that_end_give_back_what_they_had() -> None:
-    found = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True)
-    assert float(found.stdout) > 50, "megabytes of four encoders"
+    assert megabytes(ENCODERS) > 50, "of four encoders"
+
+
+def test_what_lies_unused_between_what_lives_is_given_back() -> None:
+    assert megabytes(HOLES) > 50, "of 64"

@@ -1,4 +1,4 @@
-"""What encoders and decoders had goes back to the system when they end."""
+"""What encoders, decoders and whoever has left had goes back to the system."""
 
 import ctypes
 from typing import Final
@@ -10,6 +10,8 @@ new block's pages for the first time costs as much as copying them.
 """
 SPARE: Final = 16 << 20
 """Bytes that may lie unused at the end of a heap."""
+
+GIVE_BACK_EVERY_S: Final = 10.0
 
 _M_MMAP_THRESHOLD: Final = -3  # malloc.h
 _M_TRIM_THRESHOLD: Final = -1
@@ -24,3 +26,14 @@ def give_back_large_blocks() -> bool:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGE) and mallopt(_M_TRIM_THRESHOLD, SPARE))
+
+
+def give_back_what_is_free() -> bool:
+    """Give the pages of every heap that hold nothing back to the system; false where that cannot be (it is glibc's).
+
+    Each thread has a heap of its own, which is as large as what it held at its busiest moment, with holes between what
+    lives: 40 MB of 100 after a while in which people came and went, and more with each moment that is busier still.
+    Takes 0.5 to 4 ms of CPU, without the interpreter's lock; one heap after the other waits for it.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return trim is not None and bool(trim(0))

@@ -26,6 +26,7 @@ from parlour.domain.room import MEMBERS_MAX
 from parlour.media.audio.libopus import libopus
 from parlour.media.budget import Budget, Measured
 from parlour.media.conference import Conference, fresh_id
+from parlour.media.memory import GIVE_BACK_EVERY_S, give_back_what_is_free
 from parlour.media.preview.studio import Studio
 from parlour.media.recording.archive import Archive
 from parlour.media.recording.salvage import Salvage
@@ -164,6 +165,12 @@ class Worker:
                 log.warning("load %.0f %%: relief is %s", 100 * self._budget.load, after.name.lower())
                 for room in self._rooms.values():
                     room.relieve(after)
+
+    async def tidy(self) -> None:
+        """Give memory back to the system until cancelled."""
+        while True:
+            await asyncio.sleep(GIVE_BACK_EVERY_S)
+            await asyncio.to_thread(give_back_what_is_free)
 
     async def remember(self) -> None:
         """Keep what the rooms are like until cancelled."""
@@ -304,7 +311,7 @@ async def work(options: WorkerOptions, stop: asyncio.Event) -> None:
             worker.station = place
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(asyncio.to_thread(card_press().warm))
-                chores = (place.live(), worker.measure(), worker.remember(), worker.salvage())
+                chores = (place.live(), worker.measure(), worker.remember(), worker.salvage(), worker.tidy())
                 running = [tasks.create_task(chore) for chore in chores]
                 await stop.wait()
                 await worker.close()
