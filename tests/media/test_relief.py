@@ -90,6 +90,7 @@ async def test_nobody_new_comes_in_at_last(conference: Conference, endpoint: End
     assert isinstance(reply, Refused)
     assert reply.reason == "busy"
     assert conference.members == 1
+    assert conference.ask(Join(ROOM, "call-eve", "no offer", "eve", ())) == reply, "which nobody reads"
     conference.relieve(Relief.NO_MORE_CAMERAS)
     bob = Guest(conference, endpoint, "bob", room=ROOM)
     assert conference._state.members[bob.member_id].video_muted

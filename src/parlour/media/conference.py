@@ -214,6 +214,8 @@ class Conference:
     # -- calls
 
     def _join(self, command: Join, now: float) -> Reply:
+        if (refused := seats.turned_away(self._state, command, now)) is not None:
+            return refused  # before anything is made for them: where there is too much to do, many try again and again
         seat = self._state.seat(command.call_id) or command.seat
         member_id = seat.id if seat else self._new_id()
         call = Call(self, member_id, command.call_id, self._stage.receiver(), self._loop.time)

@@ -129,6 +129,25 @@ def test_a_refused_join_changes_nothing() -> None:
     assert told == ()
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "full"),
+        ({"subscriber_id": "ana", "screen_of": "ana"}, "full"),
+        ({"subscriber_id": "eve", "screen_of": "ana"}, "no_such_member"),
+        ({"call_id": "c-ana", "subscriber_id": "ana"}, None),
+        ({"reattach": True}, None),
+        ({"room": a_room(updated=5, max_members=2)}, None),
+    ],
+)
+def test_whoever_is_new_is_turned_away_without_their_offer(given: dict[str, Any], why: str | None) -> None:
+    """Of a seat that there is, and of settings that come along, the join itself decides."""
+    room = with_people(opened(max_members=1), "ana")
+    found = seats.turned_away(room, joins("bob", room, **given), T0)
+    assert (found and found.reason) == why
+    assert found in {None, join(room, "bob", **given).reply}
+
+
 def test_screens_and_seats_in_grace_count() -> None:
     room = with_people(opened(max_members=2), "ana")
     shared = join(room, "screen", **sharing()).room

@@ -64,6 +64,13 @@ def join(room: LiveRoom, command: Join, media: Directions, member_id: str, now: 
     return outcome._replace(told=(*told, *outcome.told))
 
 
+def turned_away(room: LiveRoom, command: Join, now: float) -> Refused | None:
+    """Why whoever is new does not come in, as far as that shows without their offer; ``None`` for all others."""
+    if command.room.updated_at > room.room.updated_at or room.seat(command.call_id) or command.seat or command.reattach:
+        return None
+    return _screen_refusal(room, command) or _refusal(room, command, now)
+
+
 def revive(room: LiveRoom, past: Past, now: float) -> LiveRoom:
     """The room as it was before its worker was lost: the people's seats are kept for the grace period.
 
@@ -237,15 +244,7 @@ def _let_in(room: LiveRoom, command: Join, media: Directions, member_id: str, no
         return _come_back(room, command.seat, command, media, now)
     if command.reattach:
         return Outcome(room, (), NO_SUCH_CALL)
-    refused = _screen_refusal(room, command) or refusal(
-        room.room.settings,
-        now,
-        seats=len(room.members),
-        locked=room.session.locked,
-        server_limit=room.server_limit,
-        relief=room.relief,
-        inside=command.screen_of is not None,
-    )
+    refused = _screen_refusal(room, command) or _refusal(room, command, now)
     return Outcome(room, (), refused) if refused else _admit(room, command, media, member_id, now)
 
 
@@ -269,6 +268,18 @@ def _come_back(room: LiveRoom, seat: Member, command: Join, media: Directions, n
         held=False,
     )
     return _seated(room, _negotiated(room, member, media).settled(now), member.id)
+
+
+def _refusal(room: LiveRoom, command: Join, now: float) -> Refused | None:
+    return refusal(
+        room.room.settings,
+        now,
+        seats=len(room.members),
+        locked=room.session.locked,
+        server_limit=room.server_limit,
+        relief=room.relief,
+        inside=command.screen_of is not None,
+    )
 
 
 def _screen_refusal(room: LiveRoom, command: Join) -> Refused | None:
