@@ -6,13 +6,6 @@ from parlour.loadtest import figures
 from parlour.loadtest.reception import Counts
 
 
-def test_the_frame_rate_goes_by_timestamps() -> None:
-    assert figures.frame_rate([0, 3000, 6000, 9000]) == pytest.approx(30)
-    assert figures.frame_rate([0, 3000, 9000]) == pytest.approx(20)
-    assert figures.frame_rate([7]) is None
-    assert figures.frame_rate([7, 7]) is None
-
-
 def test_loss_is_what_never_came_of_all_that_was_sent() -> None:
     assert figures.loss(Counts(video=89, resent=1, lost=5, audio=4, audio_lost=1)) == pytest.approx(0.06)
     assert figures.loss(Counts()) == 0.0

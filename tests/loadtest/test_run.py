@@ -7,8 +7,9 @@ import pytest
 
 from parlour.loadtest.crowd import Guest, Snapshot
 from parlour.loadtest.description import AUDIO, VIDEO
+from parlour.loadtest.eye import Seen
 from parlour.loadtest.reception import Counts, Reception
-from parlour.loadtest.run import _member
+from parlour.loadtest.run import _member, _picture
 from tests.loadtest.test_reception import packet
 
 
@@ -42,3 +43,16 @@ def test_who_received_nothing_has_no_jitter() -> None:
     one = guest(Reception())
     found = _member(one, snapshot(one, 0.0), snapshot(one, 1.0))
     assert (found.audio_jitter_ms, found.video_jitter_ms) == (0.0, 0.0)
+
+
+def test_a_picture_that_can_be_decoded_no_more_has_fewer_pictures() -> None:
+    shown = range(90)
+    seen = Seen(
+        stamps=[3000 * number for number in shown],
+        arrivals=[5.0 + number / 30 for number in shown],
+        sizes=[(1280, 720) for _ in shown],
+    )
+    eye: Any = SimpleNamespace(seen=seen)
+    found = _picture(eye, "m", 5.0, 15.0)
+    assert (found.member_id, found.pictures, found.fps) == ("m", 90, 9.0)
+    assert found.still_ms == pytest.approx(7033, abs=1)

@@ -29,7 +29,11 @@ async def test_who_leaves_takes_decoder_and_connection_along(conference: Confere
     assert call.decoder is not None
     assert goes.leg._dtls is not None
     decoder, session = weakref.ref(call.decoder), weakref.ref(goes.leg._dtls)
+    parts = [weakref.ref(part) for part in (call, goes.leg, goes.leg._feedback, goes.leg._receiving)]
     del call
     conference.ask(Leave("call-goes"))
     await live([stays], lambda: decoder() is None)
     assert session() is None
+    assert goes.leg.statistics().packets_sent > 0, "which is still known"
+    del goes.leg
+    assert [part() for part in parts] == [None] * 4

@@ -92,6 +92,8 @@ class BusRooms:
             if reply == LEAVING:
                 self._roster.leaves(lease.worker)
             elif reply is not None:
+                if isinstance(command, Join) and isinstance(reply, Refused):
+                    self._is_free(room_id, lease)
                 return reply
         raise Unavailable("no worker takes the room")
 
@@ -243,6 +245,12 @@ class BusRooms:
         line.owner = lease
         if line.former == lease.worker:
             line.former = ""
+
+    def _is_free(self, room_id: UUID, lease: Lease) -> None:
+        """A worker that refused somebody may have given the lease back: unless it has the room, the lease decides."""
+        line = self._lines.get(room_id)
+        if line is not None and line.owner == lease and self._roster.owner(room_id) is None:
+            line.owner = None
 
     def _lose(self, room_id: UUID, line: _Line, worker: str) -> None:
         log.warning("bus: room %s has lost its worker %s", room_id, worker)

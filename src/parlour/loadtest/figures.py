@@ -21,13 +21,6 @@ def loss(counts: Counts) -> float:
     return max(0.0, lost / (lost + came)) if lost + came > 0 else 0.0
 
 
-def frame_rate(stamps: Sequence[int]) -> float | None:
-    """Pictures a second by their timestamps in 90 kHz ticks, as they grow; ``None`` for fewer than two."""
-    if len(stamps) < 2 or stamps[-1] <= stamps[0]:
-        return None
-    return (len(stamps) - 1) * VIDEO_CLOCK / (stamps[-1] - stamps[0])
-
-
 def longest_gap(arrivals: Sequence[float], until: float) -> float:
     """The longest time for which no picture came, up to ``until``."""
     if not len(arrivals):

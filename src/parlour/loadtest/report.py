@@ -39,16 +39,17 @@ class MemberReport:
 class PictureReport:
     """The one member's picture that was decoded.
 
-    ``fps`` goes by the timestamps of what was decoded, ``age`` is how old each sender's part of it was when it came,
+    ``fps`` counts pictures that were decoded, ``age`` is how old each sender's part of it was when it came,
     ``older`` the part of them that was older than can be measured, ``unevenness`` how far from its due time a picture
     came. ``legible`` is the part of the numbers in tiles that could be read.
     """
 
+    member_id: str
     width: int
     height: int
     pictures: int
     errors: int
-    fps: float | None
+    fps: float
     age: Spread
     older: float | None
     unevenness: Spread

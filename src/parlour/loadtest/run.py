@@ -91,7 +91,7 @@ class LoadTest:
                 )
             except NotIn as problem:
                 self.report.refused.append(str(problem))
-                self._nobody_looks = self._nobody_looks or looks  # so the next one does
+                self._nobody_looks = self._nobody_looks or looks  # the next one to come does, if there is one
             else:
                 if looks:
                     self._looker = guest
@@ -130,7 +130,7 @@ class LoadTest:
         self.report.members = [_member(guest, before, after) for guest in crowd.guests]
         self.report.cost = _cost(crowd, before, after)
         if self._eye is not None and self._looker is not None:
-            self.report.picture = _picture(self._eye, began, ended)
+            self.report.picture = _picture(self._eye, self._looker.member.id, began, ended)
 
     async def _lose(self, crowd: Crowd, loss: float) -> None:
         eye, guest = self._eye, self._looker
@@ -252,7 +252,7 @@ def _cost(crowd: Crowd, before: Snapshot, after: Snapshot) -> CostReport:
     )
 
 
-def _picture(eye: Eye, began: float, ended: float) -> PictureReport:
+def _picture(eye: Eye, member_id: str, began: float, ended: float) -> PictureReport:
     seen = eye.seen
     chosen = [index for index, at in enumerate(seen.arrivals) if began <= at <= ended]
     stamps, arrivals = [seen.stamps[index] for index in chosen], [seen.arrivals[index] for index in chosen]
@@ -260,11 +260,12 @@ def _picture(eye: Eye, began: float, ended: float) -> PictureReport:
     uneven = [abs(value) for value in figures.deviations(stamps, arrivals)]
     ages, old = seen.ages_between(began, ended), sum(began <= at <= ended for at in seen.old_at)
     return PictureReport(
+        member_id=member_id,
         width=width,
         height=height,
         pictures=len(chosen),
         errors=seen.errors,
-        fps=figures.frame_rate(stamps),
+        fps=len(chosen) / (ended - began),
         age=spread(ages),
         older=old / (old + len(ages)) if old + len(ages) else None,
         unevenness=spread(uneven),

@@ -46,7 +46,7 @@ def _of_members(report: Report) -> list[str]:
     if ended:
         found.append(f"{len(ended)} were put out again: {ended[0].ended}")
     staying = [member for member in report.members if not member.ended]
-    due = _due(_middle(staying))
+    due = _due(_middle(staying)) if _moves(report) else 0.0
     slow = [member.fps for member in staying if member.fps < due * RATE]
     if slow:
         found.append(f"{len(slow)} got as few as {min(slow):.1f} pictures a second instead of {due:.0f}")
@@ -61,12 +61,13 @@ def _of_members(report: Report) -> list[str]:
 
 def _of_picture(report: Report) -> list[str]:
     """Of what one member made of the packets that came."""
-    picture, came = report.picture, _middle(report.members)
+    picture = report.picture
     if picture is None:
         return ["nobody could look at the picture"] if report.members else []
-    if (picture.fps or 0.0) < came * RATE:
-        return [f"of {came:.1f} pictures a second that came, {picture.fps or 0.0:.1f} could be decoded"]
-    if not picture.legible and any(member.sends for member in report.members):
+    came = next((member.fps for member in report.members if member.member_id == picture.member_id), 0.0)
+    if picture.fps < came * RATE:
+        return [f"of {came:.1f} pictures a second that came, {picture.fps:.1f} could be decoded"]
+    if not picture.legible and _moves(report):
         return ["no camera could be made out in the picture"]
     return []
 
@@ -98,6 +99,11 @@ def _of_workers(report: Report) -> list[str]:
             what = GIVEN_UP.get(worker.relief, "what this version does not know")
             found.append(f"to keep up, the server gives something up: {what} (step {worker.relief} of {len(GIVEN_UP)})")
     return found
+
+
+def _moves(report: Report) -> bool:
+    """Whether there is anything to be seen that moves; else a room makes few pictures."""
+    return any(member.sends for member in report.members)
 
 
 def _middle(members: Sequence[MemberReport]) -> float:

@@ -19,9 +19,9 @@ CALM_MAX_S: Final = 64.0
 TOO_EARLY_S: Final = 30.0
 LEAST_CORES: Final = 0.1
 _GROWTH: Final = 1.02
-"""By how much a budget that was found too large grows back in each second in which nothing is late."""
+"""By how much a budget that was found too large grows back in each second in which no more than ``LATE`` is late."""
 _PROVEN: Final = 1.001 / TIGHT
-"""The budget, of the cores that are used while nothing is late: just so large that nothing has to be given up."""
+"""The budget, of the cores that are used in such a second: just so large that nothing has to be given up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,11 +223,11 @@ class Conference:
         try:
             sdp = call.leg.answer(command.sdp, audio_first=command.audio_first)
         except BadOffer as error:
-            call.leg.close("bad offer")
+            self._hang_up(call, "bad offer")
             return Refused(422, "bad_offer", f"The offer cannot be taken: {error.reason}")
         outcome = self._joined(command, call, member_id, now)
         if not isinstance(outcome.reply, Accepted):
-            call.leg.close("refused")
+            self._hang_up(call, "refused")
             return self._take(outcome)
         former = self._calls.get(outcome.reply.member_id)
         call.negotiated()

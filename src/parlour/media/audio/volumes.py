@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import log
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from parlour.media.audio.frame import Pcm
 from parlour.media.audio.mix import Mixed, to_pcm, turned
 
 MOST: Final = 8
-"""Volumes at a time, each of which costs an encoder. Who wants one more hears the nearest of those that there are."""
+"""Volumes at a time, each of which costs an encoder. Who wants one more hears the nearest of those that there are, or
+the shared mix."""
 
 
 @dataclass(slots=True)
@@ -91,5 +93,7 @@ class Volumes:
         made = [*there, *(gain for gain in wanted if gain not in self._mixes)][:MOST]
         found: defaultdict[float, list[str]] = defaultdict(list)
         for gain, members in wanted.items():
-            found[min(made, key=lambda one: abs(np.log(one / gain)))].extend(members)
+            nearest = min((1.0, *made), key=lambda one: abs(log(one / gain)))
+            if nearest != 1.0:
+                found[nearest].extend(members)
         return found

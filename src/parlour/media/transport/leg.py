@@ -67,6 +67,7 @@ class Leg:
         self._alive_at = endpoint.clock()
         self._wanted_at = float("-inf")
         self._announced = False
+        self._last_statistics: LegStatistics | None = None
         self._session = secrets.randbits(62)
         self._version = 0
 
@@ -145,11 +146,13 @@ class Leg:
 
     def request_keyframe(self) -> None:
         """Ask the peer for a keyframe; at most one request a second goes out, and none is lost."""
-        self._feedback.request_keyframe(self._endpoint.clock())
+        if self.closed is None:
+            self._feedback.request_keyframe(self._endpoint.clock())
 
     def limit_sender(self, bps: int) -> None:
         """Tell the peer the most that it may send, in bits per second, now and with every report."""
-        self._feedback.limit(bps)
+        if self.closed is None:
+            self._feedback.limit(bps)
 
     # -- the end
 
@@ -167,13 +170,17 @@ class Leg:
         self._endpoint.forget(self)
         self._wire.point(None)
         self._sink.on_closed(self, reason)
-        # The leg's parts refer to it and wait for the garbage collector with it: what is large goes now.
         self.outgoing_video.forget()
         self._wire.protect(None)
         self._dtls = None
+        # What refers to the leg goes, so that neither of them waits for the garbage collector, which comes rarely.
+        self._last_statistics = self.statistics()
+        del self._receiving, self._feedback
 
     def statistics(self) -> LegStatistics:
         """What happened so far."""
+        if self._last_statistics is not None:
+            return self._last_statistics
         wire, feedback, receiving, video = self._wire, self._feedback, self._receiving, self.outgoing_video
         return LegStatistics(
             connected=wire.ready,
@@ -234,7 +241,7 @@ class Leg:
             if plain is not None:
                 self._alive_at = now
                 self._feedback.receive(plain, now, self._endpoint.wall())
-        elif self._receiving.receive(data, srtp, now):
+        elif self._receiving.receive(data, srtp, now) and self.closed is None:
             self._alive_at = now
             self._feedback.ask_for_missing(now)
 
@@ -268,6 +275,8 @@ class Leg:
 
     def tick(self, now: float) -> None:
         """See to what is due: called a few times a second."""
+        if self.closed is not None:
+            return
         if now - self._alive_at > CONSENT:
             self.close(f"no sign of life for {CONSENT:.0f} s")
         elif self._handshake_until is not None and now > self._handshake_until:
