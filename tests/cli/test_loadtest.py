@@ -102,6 +102,13 @@ def test_people_read_a_table(parlour: Parlour) -> None:
         assert heading in done.out
 
 
+def test_losses_fit_a_narrow_terminal(parlour: Parlour) -> None:
+    done = parlour("loadtest", "-n", "1", "--loss", "2", "--loss", "10", "--seconds", "1")
+    (row,) = [line for line in done.out.splitlines() if line.startswith("until it was whole again, ms")]
+    assert re.fullmatch(r".*, ms +\d+ +\d+ *", row)
+    assert max(map(len, done.out.splitlines()[1:-1])) <= 80
+
+
 def test_who_waits_at_a_terminal_sees_how_it_goes(parlour: Parlour, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(

@@ -105,18 +105,22 @@ def _received(report: Report) -> Table | None:
 
 
 def _losses(report: Report) -> Table | None:
-    if not report.losses:
+    losses = report.losses
+    if not losses:
         return None
-    table = _table(
-        "Losing on purpose", "dropped", "sent again", "given up", "NACK", "PLI", "each gap, ms", "pictures/s",
-        "still, ms", "whole, ms",
-    )  # fmt: skip
-    for one in report.losses:
-        table.add_row(
-            f"{one.loss:.0%} for {one.seconds:.0f} s", str(one.dropped), str(one.resent), str(one.abandoned),
-            str(one.nacked), str(one.plis), f"{_number(one.healed.median)} / {_number(one.healed.p95)}",
-            f"{one.fps:.1f}", f"{one.still_ms:.0f}", _number(one.whole_ms),
-        )  # fmt: skip
+    table = _table("Losing on purpose, at one member", *(f"{one.loss:.0%} for {one.seconds:.0f} s" for one in losses))
+    table.add_row("packets dropped", *(str(one.dropped) for one in losses))
+    table.add_row("packets asked for (NACK)", *(str(one.nacked) for one in losses))
+    table.add_row("packets that came again", *(str(one.resent) for one in losses))
+    table.add_row("packets given up", *(str(one.abandoned) for one in losses))
+    table.add_row("keyframes asked for (PLI)", *(str(one.plis) for one in losses))
+    gaps = (one.healed for one in losses)
+    table.add_row(
+        "how long a gap was open, median and p95, ms", *(f"{_number(g.median)}, {_number(g.p95)}" for g in gaps)
+    )
+    table.add_row("pictures a second", *(f"{one.fps:.1f}" for one in losses))
+    table.add_row("longest time without a picture, ms", *(f"{one.still_ms:.0f}" for one in losses))
+    table.add_row("until it was whole again, ms", *(_number(one.whole_ms) for one in losses))
     return table
 
 
