@@ -140,7 +140,7 @@ def least(looks: Sequence[Belongings]) -> Belongings:
 class Visitors:
     """Who is in, and who comes and goes."""
 
-    def __init__(self, server: RunningServer, found: Soak, every: float = CHANGE_S) -> None:
+    def __init__(self, server: RunningServer, found: Soak, every: float) -> None:
         """``every`` is in seconds: so often one goes and another comes."""
         self.found = found
         self._server = server

@@ -1,6 +1,6 @@
 """How a load test is shown: its progress while it runs, and its figures for people."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -89,14 +89,10 @@ def _received(report: Report) -> Table | None:
     if not members:
         return None
     table = _table("Received", "mean", "worst")
-    rates = [member.fps for member in members]
-    table.add_row("pictures a second", f"{sum(rates) / len(rates):.2f}", f"{min(rates):.2f}")
-    sounds = [member.sound for member in members]
-    table.add_row("packets of sound a second", f"{sum(sounds) / len(sounds):.2f}", f"{min(sounds):.2f}")
-    losses = [member.loss for member in members]
-    table.add_row("packets lost for good", f"{sum(losses) / len(losses):.3%}", f"{max(losses):.3%}")
-    jitters = [member.audio_jitter_ms for member in members]
-    table.add_row("jitter of the sound, ms", f"{sum(jitters) / len(jitters):.1f}", f"{max(jitters):.1f}")
+    _mean(table, "pictures a second", [member.fps for member in members], ".2f", min)
+    _mean(table, "packets of sound a second", [member.sound for member in members], ".2f", min)
+    _mean(table, "packets lost for good", [member.loss for member in members], ".3%", max)
+    _mean(table, "jitter of the sound, ms", [member.audio_jitter_ms for member in members], ".1f", max)
     stills = [member.counts.still for member in members]
     table.add_row("times the picture stood still", f"{sum(stills) / len(stills):.1f}", str(max(stills)))
     if picture is not None:
@@ -161,6 +157,12 @@ def _table(first: str, *others: str) -> Table:
 
 def _spread(table: Table, name: str, found: Spread) -> None:
     table.add_row(name, *(_number(value) for value in (found.median, found.p95, found.most)))
+
+
+def _mean(
+    table: Table, name: str, values: Sequence[float], form: str, worst: Callable[[Sequence[float]], float]
+) -> None:
+    table.add_row(name, format(sum(values) / len(values), form), format(worst(values), form))
 
 
 def _people(count: int, word: str) -> str:
